@@ -1,0 +1,57 @@
+//! What Archon Auth knows, apart from any technology: its types, its rules and its ports.
+//!
+//! Nothing here does I/O, reads a clock or draws a random number: instants, randomness and secrets
+//! come in as arguments. The traits in [`ports`] are what the outside world must provide.
+
+mod client;
+mod common_passwords;
+mod email;
+mod error;
+mod event;
+mod field_error;
+mod ids;
+mod key;
+mod lockout;
+mod mail;
+mod metadata;
+mod one_time_token;
+mod password;
+mod password_policy;
+mod person_name;
+pub mod ports;
+mod rate_limit;
+mod rotation;
+mod session;
+mod token;
+mod user;
+
+pub use client::{Client, ClientNetwork, DeviceFingerprint, UserAgent};
+pub use email::{Email, EmailKey};
+pub use error::{StoreError, StoreErrorKind};
+pub use event::{EventKind, SecurityEvent, Severity};
+pub use field_error::{FieldError, FieldErrorCode};
+pub use ids::{EventId, KeyId, MailId, SessionId, TokenId, UserId};
+pub use key::{KeyRing, SigningAlgorithm, SigningKey};
+pub use lockout::{AttemptAdmission, AttemptCounter, AttemptStanding, LockoutRule};
+pub use mail::{DeliveryError, Mail, MailMessage, OutboxCounts, QueuedMail, RetrySchedule};
+pub use metadata::Metadata;
+pub use one_time_token::{IssuedToken, OneTimeToken, TokenDigest, TokenPurpose};
+pub use password::{NewPassword, Password, PasswordHash};
+pub use password_policy::PasswordPolicy;
+pub use person_name::PersonName;
+pub use rate_limit::{Bucket, Quota, RateDecision, RateKey};
+pub use rotation::{Presented, RefreshState, RefreshVerdict, Rotate, Rotation, Succession};
+pub use session::{
+    NewSession, Opening, OpeningRule, Session, SessionEnding, SessionPolicy, SessionStanding,
+    TerminationReason, Touch,
+};
+pub use token::{Claims, SealedToken, SignedToken, TokenError, TokenKind, TokenRejection};
+pub use user::{
+    AccountOpening, Amendment, NewAccount, PasswordChange, PasswordChangeOutcome, Role, User, UserStatus,
+};
+
+/// A point in time in UTC. Adapters keep microseconds; the [`ports::Clock`] hands out no finer ones.
+pub type Instant = chrono::DateTime<chrono::Utc>;
+
+/// A length of time.
+pub type Span = chrono::Duration;

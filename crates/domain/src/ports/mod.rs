@@ -1,0 +1,37 @@
+//! The traits that the outside world implements.
+//!
+//! Rules that hold for every storage port:
+//! - each method is atomic by itself, and what it answers is durable when it returns;
+//! - instants, ids and secrets come in as arguments;
+//! - expected outcomes are values, [`crate::StoreError`] is for when the store could not do its part;
+//! - every MUST in a method's `# Contract` has a case of the same words in the crate `archon-contract`.
+
+mod attempts;
+mod clock;
+mod credentials;
+mod event_log;
+mod key_store;
+mod mailer;
+mod outbox;
+mod password_hasher;
+mod probe;
+mod rate_limiter;
+mod revocations;
+mod session_store;
+mod token_issuer;
+mod user_repo;
+
+pub use attempts::LoginAttempts;
+pub use clock::{Clock, Entropy};
+pub use credentials::Credentials;
+pub use event_log::EventLog;
+pub use key_store::KeyStore;
+pub use mailer::Mailer;
+pub use outbox::Outbox;
+pub use password_hasher::{HashError, PasswordCheck, PasswordHasher};
+pub use probe::Probe;
+pub use rate_limiter::RateLimiter;
+pub use revocations::Revocations;
+pub use session_store::SessionStore;
+pub use token_issuer::TokenIssuer;
+pub use user_repo::UserRepo;

@@ -1,0 +1,63 @@
+use async_trait::async_trait;
+
+use crate::{
+    AccountOpening, Amendment, ClientNetwork, EmailKey, Instant, NewAccount, StoreError, User, UserId,
+};
+
+/// Keeps accounts.
+#[async_trait]
+pub trait UserRepo: Send + Sync {
+    /// Opens an account.
+    ///
+    /// # Contract
+    /// - MUST store the account, its verification token and its mails together or not at all.
+    /// - MUST answer `EmailTaken` and store nothing when another account has the address, its case aside.
+    /// - MUST let exactly one of many concurrent openings of one address win.
+    async fn open_account(&self, account: NewAccount) -> Result<AccountOpening, StoreError>;
+
+    /// The account with this id.
+    ///
+    /// # Contract
+    /// - MUST return every field as it was stored.
+    async fn find(&self, id: UserId) -> Result<Option<User>, StoreError>;
+
+    /// The account with this address.
+    ///
+    /// # Contract
+    /// - MUST find an account by its address whatever the case.
+    async fn find_by_email(&self, email: &EmailKey) -> Result<Option<User>, StoreError>;
+
+    /// Changes an account and sets `updated_at` to `now`; `None` when there is none.
+    ///
+    /// # Contract
+    /// - MUST change what the amendment names and nothing else.
+    /// - MUST set `attempts_void_before` to `now` on `Unlock`.
+    /// - MUST answer `None` for an unknown account.
+    async fn amend(&self, id: UserId, amendment: Amendment, now: Instant)
+    -> Result<Option<User>, StoreError>;
+
+    /// Records a log-in from a network.
+    ///
+    /// # Contract
+    /// - MUST set `last_login_at` and leave `updated_at` alone.
+    /// - MUST make the network known to the account from `now` on.
+    async fn record_login(&self, id: UserId, network: ClientNetwork, now: Instant) -> Result<(), StoreError>;
+
+    /// Whether the account has logged in from the network at or after `since`.
+    ///
+    /// # Contract
+    /// - MUST know a network for its last log-in only, per account.
+    async fn knows_network(
+        &self,
+        id: UserId,
+        network: ClientNetwork,
+        since: Instant,
+    ) -> Result<bool, StoreError>;
+
+    /// Deletes an account with everything that belongs to it in this store; false when there is none.
+    ///
+    /// # Contract
+    /// - MUST delete the account's sessions, tokens, password history and unsent mails with it.
+    /// - MUST free the address for a new account.
+    async fn delete_account(&self, id: UserId) -> Result<bool, StoreError>;
+}

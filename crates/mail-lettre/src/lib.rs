@@ -1,0 +1,1 @@
+//! Mail templates and transports, by lettre and minijinja.

@@ -1,0 +1,1 @@
+//! The binary archon-auth: configuration, wiring, command line.

@@ -1,0 +1,1 @@
+//! JSON Web Tokens, key rings and key files, by josekit.

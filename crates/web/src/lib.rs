@@ -1,0 +1,1 @@
+//! The HTTP surface of Archon Auth, by actix-web.
