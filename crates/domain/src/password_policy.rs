@@ -53,11 +53,10 @@ impl PasswordPolicy {
     pub fn accept(
         &self,
         field: &'static str,
-        typed: &str,
+        password: Password,
         email: Option<&Email>,
         name: Option<&PersonName>,
     ) -> Result<NewPassword, Vec<FieldError>> {
-        let password = Password::new(typed);
         let faults: Vec<FieldError> = self
             .faults(password.as_str(), email, name)
             .into_iter()
@@ -115,7 +114,7 @@ mod tests {
     fn faults(typed: &str) -> Vec<String> {
         let email = Email::parse("Grace.Hopper1!@example.com").unwrap();
         let name = PersonName::parse("Grace Hopper 1!").unwrap();
-        match PasswordPolicy::default().accept("password", typed, Some(&email), Some(&name)) {
+        match PasswordPolicy::default().accept("password", Password::new(typed), Some(&email), Some(&name)) {
             Ok(_) => Vec::new(),
             Err(errors) => errors.into_iter().map(|error| error.message.into_owned()).collect(),
         }
@@ -158,8 +157,8 @@ mod tests {
             require_symbol: false,
             ..PasswordPolicy::default()
         };
-        assert!(policy.accept("password", "correct horse battery", None, None).is_ok());
-        assert_eq!(policy.accept("password", "too short", None, None).unwrap_err().len(), 1);
+        assert!(policy.accept("password", Password::new("correct horse battery"), None, None).is_ok());
+        assert_eq!(policy.accept("password", Password::new("too short"), None, None).unwrap_err().len(), 1);
     }
 
     proptest! {

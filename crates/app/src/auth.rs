@@ -1,0 +1,109 @@
+use std::sync::Arc;
+
+use archon_domain::ports::{
+    Clock, Credentials, Entropy, EventLog, LoginAttempts, Mailer, Outbox, PasswordHasher, Probe, Revocations,
+    SessionStore, TokenIssuer, UserRepo,
+};
+use archon_domain::{Client, Instant, Mail, MailId, MailMessage, QueuedMail, User};
+use tokio::sync::Notify;
+
+use crate::{Policy, Recorder};
+
+/// The application: every use case is a method of this type.
+///
+/// Holds ports and policy only; cheap to clone behind an [`Arc`].
+pub struct Auth {
+    pub(crate) ports: Ports,
+    pub(crate) policy: Policy,
+    pub(crate) recorder: Recorder,
+    pub(crate) mail_queued: Arc<Notify>,
+    pub(crate) started_at: Instant,
+}
+
+/// What the application needs of the outside world.
+#[derive(Clone)]
+pub struct Ports {
+    /// Accounts.
+    pub users: Arc<dyn UserRepo>,
+    /// Password hashes and one-time tokens.
+    pub credentials: Arc<dyn Credentials>,
+    /// Sessions.
+    pub sessions: Arc<dyn SessionStore>,
+    /// Revoked tokens.
+    pub revocations: Arc<dyn Revocations>,
+    /// Failed log-ins.
+    pub attempts: Arc<dyn LoginAttempts>,
+    /// Mails to be sent.
+    pub outbox: Arc<dyn Outbox>,
+    /// Security events.
+    pub events: Arc<dyn EventLog>,
+    /// The database's health.
+    pub database: Arc<dyn Probe>,
+    /// Password hashing.
+    pub passwords: Arc<dyn PasswordHasher>,
+    /// Signing and checking of tokens.
+    pub tokens: Arc<dyn TokenIssuer>,
+    /// Delivery of mails.
+    pub mailer: Arc<dyn Mailer>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Random bits.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl Auth {
+    /// The application over these ports. `recorder` takes the security events.
+    #[must_use]
+    pub fn new(ports: Ports, policy: Policy, recorder: Recorder) -> Self {
+        let started_at = ports.clock.now();
+        Self { ports, policy, recorder, mail_queued: Arc::new(Notify::new()), started_at }
+    }
+
+    /// The rules in force.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The present instant, as the application sees it.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.ports.clock.now()
+    }
+
+    /// The public signing keys as a JWK set (RFC 7517 section 5).
+    #[must_use]
+    pub fn jwks(&self) -> serde_json::Value {
+        self.ports.tokens.jwks()
+    }
+
+    /// Where security events go.
+    #[must_use]
+    pub fn recorder(&self) -> &Recorder {
+        &self.recorder
+    }
+
+    /// Signalled when a mail was queued.
+    #[must_use]
+    pub fn mail_queued(&self) -> Arc<Notify> {
+        Arc::clone(&self.mail_queued)
+    }
+
+    /// A mail to `user` that is due at once.
+    pub(crate) fn mail_to(&self, user: &User, message: MailMessage, now: Instant) -> QueuedMail {
+        let mail = Mail {
+            id: MailId::generate(now, &*self.ports.entropy),
+            user: user.id,
+            to: user.email.clone(),
+            name: user.name.clone(),
+            locale: user.metadata.locale().map(str::to_owned),
+            message,
+        };
+        QueuedMail::new(mail, now)
+    }
+}
+
+/// "Firefox on Linux (192.0.2.1)", for mails.
+pub(crate) fn describe(client: &Client) -> String {
+    format!("{} ({})", client.user_agent.device(), client.address)
+}

@@ -1,0 +1,37 @@
+use archon_domain::{Instant, SecurityEvent, Session, User};
+
+use crate::{Auth, Caller, Fault, ProfileError};
+
+/// Everything held about a user (GDPR articles 15 and 20), secrets aside.
+#[derive(Debug, Clone)]
+pub struct AccountExport {
+    /// When it was put together.
+    pub exported_at: Instant,
+    /// The account.
+    pub user: User,
+    /// Live sessions.
+    pub sessions: Vec<Session>,
+    /// Security events, newest first.
+    pub events: Vec<SecurityEvent>,
+}
+
+impl Auth {
+    /// Most events in an export; the retention keeps a user's events well below.
+    const EXPORTED_EVENTS: u32 = 10_000;
+
+    /// Puts together everything held about the caller.
+    ///
+    /// # Errors
+    /// See [`ProfileError`].
+    pub async fn export_account(&self, caller: &Caller) -> Result<AccountExport, ProfileError> {
+        let user = self.profile(caller).await?;
+        let now = self.now();
+        self.recorder.flush().await;
+        let (sessions, events) = futures::try_join!(
+            self.ports.sessions.list(user.id, now),
+            self.ports.events.of_user(user.id, Self::EXPORTED_EVENTS),
+        )
+        .map_err(Fault::from)?;
+        Ok(AccountExport { exported_at: now, user, sessions, events })
+    }
+}

@@ -1,0 +1,202 @@
+use archon_domain::ports::PasswordCheck;
+use archon_domain::{
+    Client, ClientNetwork, Email, EventKind, Instant, NewSession, Opening, Password, Session, SessionId,
+    TerminationReason, TokenId, User, UserStatus,
+};
+use thiserror::Error;
+
+use crate::recorder::Happening;
+use crate::{Auth, Fault, OwnPasswordError, TokenPair};
+
+/// How often a log-in starts anew because the account changed under it.
+const LOOKS: usize = 3;
+
+/// Log in with a password.
+#[derive(Debug)]
+pub struct LogIn {
+    /// The account's address.
+    pub email: Email,
+    /// The password as presented.
+    pub password: Password,
+    /// Whether the session should live as long as a remembered device's.
+    pub remember_me: bool,
+    /// Who asks.
+    pub client: Client,
+}
+
+/// A user with a new session.
+#[derive(Debug)]
+pub struct LoggedIn {
+    /// The user.
+    pub user: User,
+    /// The session's first tokens.
+    pub tokens: TokenPair,
+}
+
+/// Why nobody was logged in.
+#[derive(Debug, Error)]
+pub enum LogInError {
+    /// There is no such account, or the password is another one.
+    #[error("the address or the password is wrong")]
+    InvalidCredentials,
+    /// Too many failed log-ins came before.
+    #[error("locked until {until}")]
+    Locked {
+        /// When it may be tried again.
+        until: Instant,
+    },
+    /// The address must be verified first.
+    #[error("the address is not verified")]
+    EmailNotVerified,
+    /// An administrator has shut the account.
+    #[error("the account is disabled")]
+    AccountDisabled,
+    /// The user has as many sessions as allowed.
+    #[error("the user has as many sessions as allowed")]
+    SessionLimitReached,
+    /// The service could not do its part.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+impl Auth {
+    /// Logs a user in.
+    ///
+    /// An unknown address costs the same hashing work and locks in the same way as a known one.
+    ///
+    /// # Errors
+    /// See [`LogInError`]; no session is opened then.
+    pub async fn log_in(&self, command: LogIn) -> Result<LoggedIn, LogInError> {
+        let outcome = self.try_log_in(&command).await;
+        metrics::counter!("archon_logins_total", "outcome" => outcome_word(&outcome)).increment(1);
+        outcome
+    }
+
+    async fn try_log_in(&self, command: &LogIn) -> Result<LoggedIn, LogInError> {
+        let LogIn { email, password, remember_me, client } = command;
+        for _ in 0..LOOKS {
+            let user = self.ports.users.find_by_email(email.key()).await.map_err(Fault::from)?;
+            let check = match self.check_password(email, user.as_ref(), password, client).await {
+                Ok(check) => check,
+                Err(error) => {
+                    self.record_refusal(user.as_ref(), &error, client).await;
+                    return Err(error.into());
+                }
+            };
+            let Some(user) = user else { return Err(LogInError::InvalidCredentials) };
+            self.may_log_in(&user)?;
+            if let Some(logged_in) = self.start_session(&user, *remember_me, client).await? {
+                self.keep_hash_current(&user, check).await?;
+                return Ok(logged_in);
+            }
+        }
+        Err(LogInError::InvalidCredentials)
+    }
+
+    fn may_log_in(&self, user: &User) -> Result<(), LogInError> {
+        if user.status == UserStatus::Disabled {
+            return Err(LogInError::AccountDisabled);
+        }
+        if self.policy.require_verified_email && !user.email_verified() {
+            return Err(LogInError::EmailNotVerified);
+        }
+        Ok(())
+    }
+
+    /// Replaces a hash with yesterday's parameters; another log-in may have done so first.
+    async fn keep_hash_current(&self, user: &User, check: PasswordCheck) -> Result<(), Fault> {
+        if let (PasswordCheck::RightAndUpgraded(stronger), Some(old)) = (check, &user.password) {
+            self.ports.credentials.upgrade_hash(user.id, old, &stronger).await?;
+        }
+        Ok(())
+    }
+
+    /// Opens a session for a user who has proved to be one, and signs its first tokens; `None` when the
+    /// account has changed so that the proof must be given again.
+    pub(crate) async fn start_session(
+        &self,
+        user: &User,
+        remember_me: bool,
+        client: &Client,
+    ) -> Result<Option<LoggedIn>, LogInError> {
+        let now = self.now();
+        let new = NewSession {
+            id: SessionId::generate(&*self.ports.entropy),
+            user: user.id,
+            client,
+            remembered: remember_me,
+            refresh_token: TokenId::generate(now, &*self.ports.entropy),
+        };
+        let session = Session::begin(new, &self.policy.sessions, now);
+        let rule = self.policy.sessions.opening;
+        let session = match self.ports.sessions.open(session.clone(), rule, now).await.map_err(Fault::from)? {
+            Opening::Opened { ended } => {
+                self.record_terminations(&ended, user.id, TerminationReason::SessionLimit, Some(client))
+                    .await;
+                session
+            }
+            Opening::Resumed(session) => *session,
+            Opening::LimitReached => return Err(LogInError::SessionLimitReached),
+        };
+        let Some(user) = self.look_again(user, &session, now).await? else { return Ok(None) };
+        let network = ClientNetwork::of(client.address);
+        self.ports.users.record_login(user.id, network, now).await.map_err(Fault::from)?;
+        let tokens = self.issue_pair(&user, &session, now).map_err(Fault::from)?;
+        let happening = Happening::new(EventKind::LoginSucceeded).user(user.id).session(&session.id);
+        self.recorder.record(happening.client(client).detail("remember_me", remember_me)).await;
+        Ok(Some(LoggedIn { user: User { last_login_at: Some(now), ..user }, tokens }))
+    }
+
+    /// Reads the account once more now that its session is open; `None`, and no session, when it has changed.
+    ///
+    /// Whoever shut the account or changed its password while the old one was being hashed either saw the
+    /// new session and ended it, or is seen here.
+    async fn look_again(
+        &self,
+        before: &User,
+        session: &Session,
+        now: Instant,
+    ) -> Result<Option<User>, Fault> {
+        let after = self.ports.users.find(before.id).await?;
+        let same = after.filter(|user| user.status == before.status && user.password == before.password);
+        if same.is_none() {
+            self.ports.sessions.end(&session.id, TerminationReason::PasswordChanged, now).await?;
+        }
+        Ok(same)
+    }
+
+    async fn record_refusal(&self, user: Option<&User>, error: &OwnPasswordError, client: &Client) {
+        let reason = match error {
+            OwnPasswordError::Wrong => "wrong_password",
+            OwnPasswordError::Locked { .. } => "locked",
+            OwnPasswordError::Fault(_) => return,
+        };
+        let mut failed = Happening::new(EventKind::LoginFailed).client(client).detail("reason", reason);
+        if let Some(user) = user {
+            failed = failed.user(user.id);
+        }
+        self.recorder.record(failed).await;
+    }
+}
+
+impl From<OwnPasswordError> for LogInError {
+    fn from(error: OwnPasswordError) -> Self {
+        match error {
+            OwnPasswordError::Wrong => Self::InvalidCredentials,
+            OwnPasswordError::Locked { until } => Self::Locked { until },
+            OwnPasswordError::Fault(fault) => Self::Fault(fault),
+        }
+    }
+}
+
+fn outcome_word(outcome: &Result<LoggedIn, LogInError>) -> &'static str {
+    match outcome {
+        Ok(_) => "success",
+        Err(LogInError::InvalidCredentials) => "invalid_credentials",
+        Err(LogInError::Locked { .. }) => "locked",
+        Err(LogInError::EmailNotVerified) => "email_not_verified",
+        Err(LogInError::AccountDisabled) => "account_disabled",
+        Err(LogInError::SessionLimitReached) => "session_limit_reached",
+        Err(LogInError::Fault(_)) => "fault",
+    }
+}

@@ -1,0 +1,74 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use archon_domain::ports::{Clock, Credentials, EventLog, Revocations, SessionStore};
+use archon_domain::{Span, StoreError};
+use tokio::sync::watch;
+
+use crate::Auth;
+
+/// How long what is over is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// Security events.
+    pub events: Span,
+    /// Ended and expired sessions: at least as long as any token of theirs could live, so that a spent
+    /// token is recognised as such.
+    pub sessions: Span,
+}
+
+/// Forgets what is over: sessions, revocations and one-time tokens whose time has passed, old events.
+pub struct CleanUp {
+    sessions: Arc<dyn SessionStore>,
+    revocations: Arc<dyn Revocations>,
+    credentials: Arc<dyn Credentials>,
+    events: Arc<dyn EventLog>,
+    clock: Arc<dyn Clock>,
+    retention: Retention,
+}
+
+impl CleanUp {
+    /// How often it looks.
+    const EVERY: Duration = Duration::from_secs(600);
+
+    /// A worker for the stores of `auth`.
+    #[must_use]
+    pub fn new(auth: &Auth, retention: Retention) -> Self {
+        let ports = &auth.ports;
+        Self {
+            sessions: Arc::clone(&ports.sessions),
+            revocations: Arc::clone(&ports.revocations),
+            credentials: Arc::clone(&ports.credentials),
+            events: Arc::clone(&ports.events),
+            clock: Arc::clone(&ports.clock),
+            retention,
+        }
+    }
+
+    /// Cleans up now and then until told to stop.
+    pub async fn run(self, mut stop: watch::Receiver<bool>) {
+        loop {
+            if let Err(error) = self.clean().await {
+                tracing::warn!(error = &error as &dyn std::error::Error, "clean-up is put off");
+            }
+            tokio::select! {
+                _ = stop.wait_for(|stop| *stop) => return,
+                () = tokio::time::sleep(Self::EVERY) => {}
+            }
+        }
+    }
+
+    /// Forgets what is over now; returns how many entries.
+    ///
+    /// # Errors
+    /// When a store is away; what was forgotten before stays forgotten.
+    pub async fn clean(&self) -> Result<u64, StoreError> {
+        let now = self.clock.now();
+        let sessions = self.sessions.purge(now - self.retention.sessions).await?;
+        let revocations = self.revocations.purge(now).await?;
+        let tokens = self.credentials.purge_tokens(now).await?;
+        let events = self.events.purge(now - self.retention.events).await?;
+        tracing::debug!(sessions, revocations, tokens, events, "cleaned up");
+        Ok(sessions + revocations + tokens + events)
+    }
+}

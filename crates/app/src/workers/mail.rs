@@ -1,0 +1,133 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use archon_domain::ports::{Clock, Entropy, Mailer, Outbox};
+use archon_domain::{DeliveryError, QueuedMail, RetrySchedule, Span, StoreError};
+use futures::StreamExt as _;
+use tokio::sync::{Notify, watch};
+
+use crate::Auth;
+
+/// Sends what the outbox holds.
+///
+/// A mail leaves the outbox only once its server has taken it: a process that dies in between sends it
+/// once more, under the same Message-ID.
+pub struct MailWorker {
+    outbox: Arc<dyn Outbox>,
+    mailer: Arc<dyn Mailer>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    schedule: RetrySchedule,
+    queued: Arc<Notify>,
+}
+
+impl MailWorker {
+    /// Mails claimed and sent at the same time.
+    const BATCH: u32 = 8;
+
+    /// How long a claimed mail is nobody else's. Longer than any delivery may take.
+    const LEASE: Span = Span::minutes(5);
+
+    /// How often retries and the mails of other processes are looked for.
+    const LOOK: Duration = Duration::from_secs(1);
+
+    /// A worker for the mails of `auth`.
+    #[must_use]
+    pub fn new(auth: &Auth, schedule: RetrySchedule) -> Self {
+        let ports = &auth.ports;
+        Self {
+            outbox: Arc::clone(&ports.outbox),
+            mailer: Arc::clone(&ports.mailer),
+            clock: Arc::clone(&ports.clock),
+            entropy: Arc::clone(&ports.entropy),
+            schedule,
+            queued: auth.mail_queued(),
+        }
+    }
+
+    /// Sends mails as they fall due, until told to stop; then sends what is due and returns.
+    pub async fn run(self, mut stop: watch::Receiver<bool>) {
+        loop {
+            self.send_due().await;
+            tokio::select! {
+                _ = stop.wait_for(|stop| *stop) => break,
+                () = self.queued.notified() => {}
+                () = tokio::time::sleep(Self::LOOK) => {}
+            }
+        }
+        self.send_due().await;
+    }
+
+    /// Sends every mail that is due now; returns how many were taken by their server.
+    pub async fn send_due(&self) -> usize {
+        let mut sent = 0;
+        loop {
+            let now = self.clock.now();
+            let claimed = match self.outbox.claim(Self::BATCH, now + Self::LEASE, now).await {
+                Ok(claimed) => claimed,
+                Err(error) => {
+                    log_failure("mails wait: the outbox is away", &error);
+                    return sent;
+                }
+            };
+            if claimed.is_empty() {
+                return sent;
+            }
+            let deliveries = futures::stream::iter(claimed).map(|queued| self.send(queued));
+            sent += deliveries
+                .buffer_unordered(Self::BATCH as usize)
+                .filter(|delivered| std::future::ready(*delivered))
+                .count()
+                .await;
+        }
+    }
+
+    async fn send(&self, queued: QueuedMail) -> bool {
+        let id = queued.mail.id;
+        let kind = queued.mail.message.kind();
+        let outcome = self.mailer.deliver(&queued.mail).await;
+        let word = match &outcome {
+            Ok(()) => "sent",
+            Err(DeliveryError::Temporary(_)) => "postponed",
+            Err(DeliveryError::Permanent(_)) => "failed",
+        };
+        metrics::counter!("archon_mails_total", "kind" => kind, "outcome" => word).increment(1);
+        let stored = match &outcome {
+            Ok(()) => self.outbox.sent(id).await,
+            Err(error) => self.keep(&queued, error).await,
+        };
+        if let Err(error) = stored {
+            log_failure("the outcome of a mail was not stored; it may be sent again", &error);
+        }
+        outcome.is_ok()
+    }
+
+    /// Keeps a mail that was not sent, for its next try or for an operator.
+    async fn keep(&self, queued: &QueuedMail, error: &DeliveryError) -> Result<(), StoreError> {
+        let next = match error {
+            DeliveryError::Temporary(_) => {
+                self.schedule.next_attempt(queued.attempts, self.jitter(), self.clock.now())
+            }
+            DeliveryError::Permanent(_) => None,
+        };
+        let (id, attempts) = (queued.mail.id, queued.attempts);
+        match next {
+            Some(at) => {
+                tracing::warn!(mail_id = %id, attempts, next_attempt = %at, %error, "a mail was not sent")
+            }
+            None => tracing::error!(mail_id = %id, attempts, %error, "a mail was given up"),
+        }
+        self.outbox.postpone(id, next, &error.to_string()).await
+    }
+
+    /// A number from 0 to 1.
+    fn jitter(&self) -> f64 {
+        let mut random = [0; 4];
+        self.entropy.fill(&mut random);
+        f64::from(u32::from_le_bytes(random)) / f64::from(u32::MAX)
+    }
+}
+
+fn log_failure(what: &str, error: &StoreError) {
+    tracing::warn!(error = error as &dyn std::error::Error, "{what}");
+}
