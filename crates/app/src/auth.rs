@@ -4,7 +4,7 @@ use archon_domain::ports::{
     Clock, Credentials, Entropy, EventLog, LoginAttempts, Mailer, Outbox, PasswordHasher, Probe, Revocations,
     SessionStore, TokenIssuer, UserRepo,
 };
-use archon_domain::{Client, Instant, Mail, MailId, MailMessage, QueuedMail, User};
+use archon_domain::{Client, Instant, Mail, MailId, MailMessage, QueuedMail, RequestId, User};
 use tokio::sync::Notify;
 
 use crate::{Policy, Recorder};
@@ -87,6 +87,12 @@ impl Auth {
     #[must_use]
     pub fn mail_queued(&self) -> Arc<Notify> {
         Arc::clone(&self.mail_queued)
+    }
+
+    /// A fresh id for a request that came without one.
+    #[must_use]
+    pub fn new_request_id(&self) -> String {
+        RequestId::generate(self.now(), &*self.ports.entropy).to_string()
     }
 
     /// A mail to `user` that is due at once.

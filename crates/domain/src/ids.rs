@@ -77,6 +77,11 @@ uuid_id!(
     EventId
 );
 
+uuid_id!(
+    /// Identifies one request in answers, logs and events, where its client has sent no id of its own.
+    RequestId
+);
+
 /// Identifies one session: 192 random bits, made at log-in and never taken from a client.
 ///
 /// Not a UUID: a UUIDv7 holds 74 random bits, and OWASP's session sheet asks for far more than

@@ -30,7 +30,7 @@ pub use email::{Email, EmailKey};
 pub use error::{StoreError, StoreErrorKind};
 pub use event::{EventKind, SecurityEvent, Severity};
 pub use field_error::{FieldError, FieldErrorCode};
-pub use ids::{EventId, KeyId, MailId, SessionId, TokenId, UserId};
+pub use ids::{EventId, KeyId, MailId, RequestId, SessionId, TokenId, UserId};
 pub use key::{KeyRing, SigningAlgorithm, SigningKey};
 pub use lockout::{AttemptAdmission, AttemptCounter, AttemptStanding, LockoutRule};
 pub use mail::{DeliveryError, Mail, MailMessage, OutboxCounts, QueuedMail, RetrySchedule};

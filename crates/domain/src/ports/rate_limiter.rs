@@ -4,8 +4,9 @@ use crate::{Bucket, Instant, Quota, RateDecision, RateKey, StoreError};
 
 /// Limits requests per key in sliding windows.
 ///
-/// The window slides by weighing: a key's use is what it took in the present window plus what it took
-/// in the one before, times the share of that one that still lies within a window's length of now.
+/// The window slides: what counts at an instant is what was taken within a window's length before it.
+/// A limiter need not remember each request, but what it cannot tell apart it counts as if it had come
+/// with the latest of it, so that no window ever holds more than the quota and `retry_at` can be relied on.
 #[async_trait]
 pub trait RateLimiter: Send + Sync {
     /// Takes one request from the key's budget if there is one left.

@@ -1,0 +1,13 @@
+//! What requests and responses hold; the OpenAPI document is made from these very types.
+
+mod requests;
+mod responses;
+
+pub(crate) use requests::{
+    ChangePasswordBody, DeleteAccountBody, LogInBody, RefreshBody, RegisterBody, UpdateProfileBody,
+    VerifyEmailBody,
+};
+pub(crate) use responses::{
+    ErrorBody, ErrorDetailBody, ExportBody, HealthBody, JwkSetBody, MessageBody, ProbeBody, ProblemBody,
+    RegisteredBody, SessionsBody, TokenPairBody, UserBody,
+};

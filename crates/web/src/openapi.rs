@@ -1,0 +1,126 @@
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::{IntoResponses, Modify, OpenApi};
+
+use crate::bodies::{ErrorBody, ProblemBody};
+use crate::routes;
+
+/// The OpenAPI 3.1 document of the service, made from the handlers' own types.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    Document::openapi()
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Archon Auth",
+        description = "A self-hosted authentication service: accounts, log-in, rotating tokens, sessions.\n\n\
+            Every error has the same envelope; with `Accept: application/problem+json` it comes as RFC 9457 says. \
+            Limited routes carry `X-RateLimit-Limit`, `X-RateLimit-Remaining`, `X-RateLimit-Reset`, `RateLimit` and \
+            `RateLimit-Policy`; 429 and 503 carry `Retry-After`.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+    ),
+    paths(
+        routes::register, routes::profile, routes::update, routes::delete, routes::export,
+        routes::log_in, routes::refresh, routes::log_out,
+        routes::list, routes::end, routes::end_others,
+        routes::change,
+        routes::verify, routes::resend,
+        routes::health, routes::live, routes::ready,
+        routes::jwks,
+        routes::document, routes::page,
+    ),
+    components(schemas(ProblemBody)),
+    tags(
+        (name = "account", description = "Open, show, change, export and delete an account"),
+        (name = "log-in", description = "Log in, go on, log out"),
+        (name = "sessions", description = "Where the user is logged in"),
+        (name = "password", description = "Change the password"),
+        (name = "e-mail", description = "Prove that an address is the user's"),
+        (name = "keys", description = "Verify tokens elsewhere"),
+        (name = "health", description = "How the service is"),
+        (name = "documentation", description = "This document"),
+    ),
+    modifiers(&Bearer),
+)]
+struct Document;
+
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let mut bearer = Http::new(HttpAuthScheme::Bearer);
+        bearer.bearer_format = Some("JWT".to_owned());
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    }
+}
+
+/// What a request with a body can be refused with.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "describes responses")]
+pub(crate) enum BodyErrors {
+    /// The body or one of its fields is not valid; `details` names every wrong field.
+    #[response(status = 400)]
+    Invalid(#[to_schema] ErrorBody),
+    /// The body is larger than 64 KiB.
+    #[response(status = 413)]
+    TooLarge(#[to_schema] ErrorBody),
+    /// The body is not sent as `application/json` in UTF-8.
+    #[response(status = 415)]
+    UnsupportedMediaType(#[to_schema] ErrorBody),
+}
+
+/// What a request that needs an access token can be refused with.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "describes responses")]
+pub(crate) enum CallerErrors {
+    /// TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_REVOKED or SESSION_EXPIRED; where the present
+    /// password is asked for, INVALID_CREDENTIALS.
+    #[response(status = 401)]
+    Unauthorized(#[to_schema] ErrorBody),
+}
+
+/// What any request can be refused with.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "describes responses")]
+pub(crate) enum CommonErrors {
+    /// RATE_LIMIT_EXCEEDED or ACCOUNT_LOCKED; `Retry-After` says when to come again.
+    #[response(status = 429)]
+    TooManyRequests(#[to_schema] ErrorBody),
+    /// The service is overloaded or a dependency is away; `Retry-After` says when to come again.
+    #[response(status = 503)]
+    Unavailable(#[to_schema] ErrorBody),
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn the_document_lists_exactly_the_paths_and_methods_that_are_served() {
+        let document: serde_json::Value = serde_json::to_value(openapi()).unwrap();
+        let mut documented = BTreeSet::new();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for method in item.as_object().unwrap().keys() {
+                documented.insert((path.clone(), method.to_uppercase()));
+            }
+        }
+        let served: BTreeSet<_> = routes::table()
+            .into_iter()
+            .filter(|(path, _)| *path != "/auth/docs/{file}")
+            .flat_map(|(path, methods)| {
+                methods.into_iter().map(move |method| (path.to_owned(), method.to_owned()))
+            })
+            .collect();
+        assert_eq!(documented, served);
+    }
+
+    #[test]
+    fn the_document_is_openapi_3_1() {
+        let document = serde_json::to_value(openapi()).unwrap();
+        assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+    }
+}

@@ -1,0 +1,190 @@
+//! Which path does what, in one table.
+
+mod account;
+mod docs;
+mod email;
+mod health;
+mod keys;
+mod log_in;
+mod password;
+mod sessions;
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use actix_cors::Cors;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::middleware::{Condition, from_fn};
+use actix_web::{App, Error, FromRequest, Handler, HttpResponse, Resource, Responder, Route, web};
+use archon_domain::Bucket;
+use serde::Serialize;
+
+use crate::WebState;
+use crate::middleware::{envelope, head_as_get, rate_headers};
+use crate::problem::Problem;
+
+pub(crate) use account::{__path_delete, __path_export, __path_profile, __path_register, __path_update};
+pub(crate) use docs::{__path_document, __path_page};
+pub(crate) use email::{__path_resend, __path_verify};
+pub(crate) use health::{__path_health, __path_live, __path_ready};
+pub(crate) use keys::__path_jwks;
+pub(crate) use log_in::{__path_log_in, __path_log_out, __path_refresh};
+pub(crate) use password::__path_change;
+pub(crate) use sessions::{__path_end, __path_end_others, __path_list};
+
+/// What handlers answer with.
+pub(crate) type Answer = Result<HttpResponse, Problem>;
+
+/// One path and what its methods do.
+struct Endpoint {
+    path: &'static str,
+    bucket: Option<Bucket>,
+    methods: Vec<&'static str>,
+    routes: Vec<Route>,
+}
+
+/// Every path of the service. The bucket says whose budget the path draws on; `None` is never limited.
+fn endpoints() -> Vec<Endpoint> {
+    let default = Some(Bucket::Default);
+    vec![
+        Endpoint::new("/auth/register", Some(Bucket::Register)).post(account::register),
+        Endpoint::new("/auth/login", Some(Bucket::Login)).post(log_in::log_in),
+        Endpoint::new("/auth/refresh", Some(Bucket::Refresh)).post(log_in::refresh),
+        Endpoint::new("/auth/logout", default).post(log_in::log_out),
+        Endpoint::new("/auth/me", default)
+            .get(account::profile)
+            .patch(account::update)
+            .delete(account::delete),
+        Endpoint::new("/auth/me/export", default).get(account::export),
+        Endpoint::new("/auth/sessions", default).get(sessions::list).delete(sessions::end_others),
+        Endpoint::new("/auth/sessions/{session_id}", default).delete(sessions::end),
+        Endpoint::new("/auth/password", default).put(password::change),
+        Endpoint::new("/auth/email/verify", default).post(email::verify),
+        Endpoint::new("/auth/email/verify/resend", Some(Bucket::EmailResend)).post(email::resend),
+        Endpoint::new("/auth/health", None).get(health::health),
+        Endpoint::new("/auth/health/live", None).get(health::live),
+        Endpoint::new("/auth/health/ready", None).get(health::ready),
+        Endpoint::new("/.well-known/jwks.json", None).get(keys::jwks),
+        Endpoint::new("/auth/openapi.json", default).get(docs::document),
+        Endpoint::new("/auth/docs", default).get(docs::page),
+        Endpoint::new("/auth/docs/{file}", default).get(docs::asset),
+    ]
+}
+
+static BUCKETS: LazyLock<HashMap<&'static str, Option<Bucket>>> =
+    LazyLock::new(|| endpoints().into_iter().map(|endpoint| (endpoint.path, endpoint.bucket)).collect());
+
+/// Whose budget a path draws on; unknown paths draw on `default`, so that scanning them is limited.
+pub(crate) fn bucket_of(pattern: Option<&str>) -> Option<Bucket> {
+    pattern.and_then(|pattern| BUCKETS.get(pattern).copied()).unwrap_or(Some(Bucket::Default))
+}
+
+/// Every path with its methods, for the test that holds the OpenAPI document against it.
+#[cfg(test)]
+pub(crate) fn table() -> Vec<(&'static str, Vec<&'static str>)> {
+    endpoints().into_iter().map(|endpoint| (endpoint.path, endpoint.methods)).collect()
+}
+
+impl Endpoint {
+    fn new(path: &'static str, bucket: Option<Bucket>) -> Self {
+        Self { path, bucket, methods: Vec::new(), routes: Vec::new() }
+    }
+
+    fn on<F, Args>(mut self, method: &'static str, route: Route, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.methods.push(method);
+        self.routes.push(route.to(handler));
+        self
+    }
+
+    /// The resource, which answers every other method with 405 and the methods that work.
+    fn resource(self) -> Resource {
+        let with_head = self.methods.iter().flat_map(|method| match *method {
+            "GET" => vec!["GET", "HEAD"],
+            other => vec![other],
+        });
+        let allow = with_head.collect::<Vec<_>>().join(", ");
+        let refuse = move || {
+            let problem = Problem::method_not_allowed(allow.clone());
+            async move { Err::<HttpResponse, Problem>(problem) }
+        };
+        let resource = web::resource(self.path).default_service(web::to(refuse));
+        self.routes.into_iter().fold(resource, Resource::route)
+    }
+}
+
+macro_rules! methods {
+    ($($name:ident = $word:literal),*) => {
+        impl Endpoint {
+            $(fn $name<F, Args>(self, handler: F) -> Self
+            where
+                F: Handler<Args>,
+                Args: FromRequest + 'static,
+                F::Output: Responder + 'static,
+            {
+                self.on($word, web::$name(), handler)
+            })*
+        }
+    };
+}
+
+methods!(get = "GET", post = "POST", put = "PUT", patch = "PATCH", delete = "DELETE");
+
+/// Adds every path to an application.
+pub fn configure(config: &mut web::ServiceConfig) {
+    for endpoint in endpoints() {
+        config.service(endpoint.resource());
+    }
+    config.default_service(web::to(not_found));
+}
+
+async fn not_found() -> Answer {
+    Err(Problem::not_found(
+        "NOT_FOUND",
+        "There is nothing at this path; GET /auth/openapi.json lists what there is",
+    ))
+}
+
+/// The whole HTTP application: paths, middleware, state.
+#[must_use]
+pub fn server_app(
+    state: web::Data<WebState>,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody>,
+        Error = Error,
+        InitError = (),
+    >,
+> {
+    let origins = &state.policy.allowed_origins;
+    let cors = Condition::new(!origins.is_empty(), cors(origins));
+    App::new()
+        .configure(configure)
+        .app_data(state)
+        .wrap(from_fn(rate_headers))
+        .wrap(from_fn(head_as_get))
+        .wrap(cors)
+        .wrap(from_fn(envelope))
+}
+
+fn cors(origins: &[String]) -> Cors {
+    let exposed = ["x-request-id", "retry-after", "ratelimit", "ratelimit-policy"];
+    let cors = Cors::default()
+        .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"])
+        .allowed_headers(["authorization", "content-type", "x-request-id"])
+        .expose_headers(exposed)
+        .max_age(600);
+    origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
+}
+
+/// 200 with a JSON body.
+fn ok(body: impl Serialize) -> HttpResponse {
+    HttpResponse::Ok().json(body)
+}

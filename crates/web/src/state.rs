@@ -1,0 +1,61 @@
+use std::future::Future;
+use std::sync::Arc;
+
+use actix_web::http::StatusCode;
+use archon_app::{Auth, Limits};
+use tracing::Instrument as _;
+
+use crate::TrustedProxies;
+use crate::problem::Problem;
+
+/// What every handler has at hand.
+#[derive(Clone)]
+pub struct WebState {
+    pub(crate) auth: Arc<Auth>,
+    pub(crate) limits: Limits,
+    pub(crate) policy: WebPolicy,
+}
+
+/// How the service meets the network.
+#[derive(Debug, Clone, Default)]
+pub struct WebPolicy {
+    /// Proxies whose word on a client's address is believed.
+    pub trusted_proxies: TrustedProxies,
+    /// Origins whose pages may call the API (CORS); none by default.
+    pub allowed_origins: Vec<String>,
+    /// Whether clients reach the service by HTTPS and should never use anything else.
+    pub https_only: bool,
+    /// For how many seconds the key set may be kept; no longer than a new key waits before it signs.
+    pub jwks_max_age: u64,
+}
+
+impl WebState {
+    /// The state of a service.
+    #[must_use]
+    pub fn new(auth: Arc<Auth>, limits: Limits, policy: WebPolicy) -> Self {
+        Self { auth, limits, policy }
+    }
+
+    /// Runs a use case to its end even when the client goes away meanwhile, so that nothing is half done.
+    pub(crate) async fn complete<T, E, Work>(
+        &self,
+        use_case: impl FnOnce(Arc<Auth>) -> Work,
+    ) -> Result<T, Problem>
+    where
+        Work: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: Into<Problem> + Send + 'static,
+    {
+        let work = use_case(Arc::clone(&self.auth)).instrument(tracing::Span::current());
+        match tokio::spawn(work).await {
+            Ok(outcome) => outcome.map_err(Into::into),
+            Err(error) => {
+                let message =
+                    "The service failed; its operator finds the cause in the log under this request_id";
+                let mut problem = Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", message);
+                problem.cause = Some(Box::new(error));
+                Err(problem)
+            }
+        }
+    }
+}
