@@ -1,1 +1,26 @@
 //! The durable storage ports on SQLite and PostgreSQL, by diesel: one schema, one set of queries, two engines.
+//!
+//! [`SqlStore`] implements every durable port of `archon_domain`. Each query stands once, in `repo/`,
+//! with no engine's name in it; the macros of `db` expand it for both. What has to differ is in
+//! `postgres` and `sqlite`, under the same names in both.
+
+mod db;
+mod error;
+mod migrations;
+mod postgres;
+mod repo;
+mod rows;
+mod schema;
+mod sqlite;
+mod store;
+mod types;
+
+pub use error::OpenError;
+pub use postgres::PostgresOptions;
+pub use store::SqlStore;
+
+#[cfg(test)]
+#[path = "../tests/fixture/mod.rs"]
+mod fixture;
+#[cfg(test)]
+mod schema_tests;

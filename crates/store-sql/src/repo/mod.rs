@@ -1,0 +1,26 @@
+//! The ports, one file each. Queries stand here once, with no engine's name in them.
+
+mod credentials;
+mod events;
+mod keys;
+mod outbox;
+mod revocations;
+mod sessions;
+mod users;
+
+use crate::error::Fault;
+
+/// Rows as what the domain speaks of.
+fn read_all<R, D: TryFrom<R, Error = Fault>>(rows: Vec<R>) -> Result<Vec<D>, Fault> {
+    rows.into_iter().map(D::try_from).collect()
+}
+
+/// A row, if there is one, as what the domain speaks of.
+fn read_one<R, D: TryFrom<R, Error = Fault>>(row: Option<R>) -> Result<Option<D>, Fault> {
+    row.map(D::try_from).transpose()
+}
+
+/// The number of rows that a statement touched.
+fn count(rows: usize) -> u64 {
+    u64::try_from(rows).unwrap_or(u64::MAX)
+}

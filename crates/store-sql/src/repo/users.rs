@@ -1,0 +1,135 @@
+use archon_domain::ports::UserRepo;
+use archon_domain::{
+    AccountOpening, Amendment, ClientNetwork, EmailKey, Instant, NewAccount, StoreError, User, UserId,
+};
+use async_trait::async_trait;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use serde_json::Value;
+
+use super::read_one;
+use crate::SqlStore;
+use crate::db::{insert_all, on_db, write_one, write_tx};
+use crate::rows::{MailRow, TokenRow, UserChanges, UserRow, roles_to_json};
+use crate::schema::{known_networks, mail_outbox, one_time_tokens, password_history, users};
+use crate::types::{Id, Ts};
+
+#[async_trait]
+impl UserRepo for SqlStore {
+    async fn open_account(&self, account: NewAccount) -> Result<AccountOpening, StoreError> {
+        write_tx!(self, "open account", |c| {
+            let opened = diesel::insert_into(users::table)
+                .values(UserRow::from(&account.user))
+                .on_conflict_do_nothing()
+                .execute(c)
+                .await?;
+            if opened == 0 {
+                return Ok(AccountOpening::EmailTaken);
+            }
+            let id = Id::from(account.user.id);
+            if let Some(hash) = &account.user.password {
+                diesel::insert_into(password_history::table)
+                    .values((password_history::user_id.eq(id), password_history::hash.eq(hash.expose())))
+                    .execute(c)
+                    .await?;
+            }
+            if let Some(token) = &account.verification {
+                diesel::insert_into(one_time_tokens::table).values(TokenRow::from(token)).execute(c).await?;
+            }
+            insert_all!(c, mail_outbox::table, MailRow::all(&account.mails)?);
+            Ok(AccountOpening::Opened)
+        })
+    }
+
+    async fn find(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        on_db!(self, "find account", |c| {
+            let query = users::table.find(Id::from(id)).select(UserRow::as_select());
+            read_one(query.first(c).await.optional()?)
+        })
+    }
+
+    async fn find_by_email(&self, email: &EmailKey) -> Result<Option<User>, StoreError> {
+        let email = email.as_str().to_owned();
+        on_db!(self, "find account by address", |c| {
+            let query = users::table.filter(users::email_key.eq(email)).select(UserRow::as_select());
+            read_one(query.first(c).await.optional()?)
+        })
+    }
+
+    async fn amend(
+        &self,
+        id: UserId,
+        amendment: Amendment,
+        now: Instant,
+    ) -> Result<Option<User>, StoreError> {
+        let changes = changes(amendment, now);
+        write_one!(self, "amend account", |c| {
+            let amended = diesel::update(users::table.find(Id::from(id)))
+                .set((changes, users::updated_at.eq(Ts(now))))
+                .returning(UserRow::as_returning())
+                .get_result(c)
+                .await
+                .optional()?;
+            read_one(amended)
+        })
+    }
+
+    async fn record_login(&self, id: UserId, network: ClientNetwork, now: Instant) -> Result<(), StoreError> {
+        let (id, network, now) = (Id::from(id), network.to_string(), Ts(now));
+        write_tx!(self, "record log-in", |c| {
+            let known =
+                diesel::update(users::table.find(id)).set(users::last_login_at.eq(now)).execute(c).await?;
+            if known == 1 {
+                diesel::insert_into(known_networks::table)
+                    .values((
+                        known_networks::user_id.eq(id),
+                        known_networks::network.eq(network),
+                        known_networks::last_login_at.eq(now),
+                    ))
+                    .on_conflict((known_networks::user_id, known_networks::network))
+                    .do_update()
+                    .set(known_networks::last_login_at.eq(now))
+                    .execute(c)
+                    .await?;
+            }
+            Ok(())
+        })
+    }
+
+    async fn knows_network(
+        &self,
+        id: UserId,
+        network: ClientNetwork,
+        since: Instant,
+    ) -> Result<bool, StoreError> {
+        let network = network.to_string();
+        on_db!(self, "look up known network", |c| {
+            let known = known_networks::table
+                .find((Id::from(id), network))
+                .filter(known_networks::last_login_at.ge(Ts(since)))
+                .select(known_networks::last_login_at);
+            Ok(known.first::<Ts>(c).await.optional()?.is_some())
+        })
+    }
+
+    async fn delete_account(&self, id: UserId) -> Result<bool, StoreError> {
+        // What belongs to the account goes with it, by the foreign keys.
+        write_one!(self, "delete account", |c| {
+            Ok(diesel::delete(users::table.find(Id::from(id))).execute(c).await? == 1)
+        })
+    }
+}
+
+fn changes(amendment: Amendment, now: Instant) -> UserChanges {
+    let none = UserChanges::default();
+    match amendment {
+        Amendment::Profile { name, metadata } => UserChanges {
+            name: name.map(|name| name.as_str().to_owned()),
+            metadata: metadata.map(|metadata| Value::Object(metadata.into_object())),
+            ..none
+        },
+        Amendment::Status(status) => UserChanges { status: Some(status.as_str()), ..none },
+        Amendment::Roles(roles) => UserChanges { roles: Some(roles_to_json(&roles)), ..none },
+        Amendment::Unlock => UserChanges { attempts_void_before: Some(Ts(now)), ..none },
+    }
+}
