@@ -55,6 +55,11 @@ pub(crate) fn client_of(request: &HttpRequest) -> Client {
 }
 
 impl Incoming {
+    /// A request whose body somebody else has read.
+    pub(crate) fn without_body(request: &HttpRequest) -> Self {
+        Self { request: request.clone(), payload: Payload::None, client: client_of(request) }
+    }
+
     /// Who sends the request.
     pub(crate) fn client(&self) -> Client {
         self.client.clone()

@@ -11,6 +11,7 @@ mod incoming;
 mod json;
 mod middleware;
 mod openapi;
+mod pages;
 mod problem;
 mod routes;
 mod state;

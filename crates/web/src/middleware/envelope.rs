@@ -40,11 +40,8 @@ pub(crate) async fn envelope(
         session_id = tracing::field::Empty,
     );
     async {
-        let bare = request.request().clone();
-        let mut response = match next.call(request).await {
-            Ok(response) => response.map_into_boxed_body(),
-            Err(error) => ServiceResponse::from_err(error, bare),
-        };
+        // Handlers' errors come as responses; routing does not bear a second holder of the request.
+        let mut response = next.call(request).await?.map_into_boxed_body();
         if let Some(rendered) = rendered_error(&response, &state, &id) {
             response = keep_headers(response, rendered);
         }

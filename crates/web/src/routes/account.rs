@@ -2,7 +2,7 @@ use actix_web::{HttpResponse, web};
 use archon_app::{DeleteAccount, Register, UpdateProfile};
 use archon_domain::Bucket;
 
-use super::{Answer, ok};
+use super::{Answer, json, ok};
 use crate::WebState;
 use crate::bodies::{
     DeleteAccountBody, ErrorBody, ExportBody, RegisterBody, RegisteredBody, UpdateProfileBody, UserBody,
@@ -25,7 +25,7 @@ pub(crate) async fn register(app: web::Data<WebState>, mut incoming: Incoming) -
     let command = Register { email, password, name, metadata, client: incoming.client() };
     let registered = app.complete(|auth| async move { auth.register(command).await }).await?;
     let body = RegisteredBody { user: registered.user.into(), tokens: registered.tokens.map(Into::into) };
-    Ok(HttpResponse::Created().json(body))
+    Ok(json(HttpResponse::Created(), body))
 }
 
 /// The caller's profile.

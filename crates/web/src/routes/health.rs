@@ -1,7 +1,7 @@
 use actix_web::{HttpResponse, web};
 use archon_app::HealthStatus;
 
-use super::{Answer, ok};
+use super::{Answer, json, ok};
 use crate::WebState;
 use crate::bodies::{HealthBody, ProbeBody};
 
@@ -17,7 +17,7 @@ pub(crate) async fn health(app: web::Data<WebState>) -> Answer {
     let health = app.auth.health().await;
     Ok(match health.status {
         HealthStatus::Healthy | HealthStatus::Degraded => ok(HealthBody::from(health)),
-        HealthStatus::Unhealthy => HttpResponse::ServiceUnavailable().json(HealthBody::from(health)),
+        HealthStatus::Unhealthy => json(HttpResponse::ServiceUnavailable(), HealthBody::from(health)),
     })
 }
 
@@ -42,6 +42,6 @@ pub(crate) async fn ready(app: web::Data<WebState>) -> Answer {
     Ok(if app.auth.is_ready().await {
         ok(ProbeBody { status: "ok" })
     } else {
-        HttpResponse::ServiceUnavailable().json(ProbeBody { status: "unavailable" })
+        json(HttpResponse::ServiceUnavailable(), ProbeBody { status: "unavailable" })
     })
 }

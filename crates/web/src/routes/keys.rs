@@ -1,7 +1,7 @@
 use actix_web::http::header::{CACHE_CONTROL, HeaderName};
 use actix_web::{HttpResponse, web};
 
-use super::Answer;
+use super::{Answer, json};
 use crate::WebState;
 use crate::bodies::JwkSetBody;
 
@@ -12,8 +12,9 @@ use crate::bodies::JwkSetBody;
 )]
 pub(crate) async fn jwks(app: web::Data<WebState>) -> Answer {
     let cache = format!("public, max-age={}", app.policy.jwks_max_age);
-    Ok(HttpResponse::Ok()
+    let mut response = HttpResponse::Ok();
+    response
         .insert_header((CACHE_CONTROL, cache))
-        .insert_header((HeaderName::from_static("cross-origin-resource-policy"), "cross-origin"))
-        .json(app.auth.jwks()))
+        .insert_header((HeaderName::from_static("cross-origin-resource-policy"), "cross-origin"));
+    Ok(json(response, app.auth.jwks()))
 }

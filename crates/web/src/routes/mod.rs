@@ -16,12 +16,15 @@ use actix_cors::Cors;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::{Condition, from_fn};
-use actix_web::{App, Error, FromRequest, Handler, HttpResponse, Resource, Responder, Route, web};
+use actix_web::{
+    App, Error, FromRequest, Handler, HttpResponse, HttpResponseBuilder, Resource, Responder, Route, web,
+};
 use archon_domain::Bucket;
 use serde::Serialize;
 
 use crate::WebState;
 use crate::middleware::{envelope, head_as_get, rate_headers};
+use crate::pages;
 use crate::problem::Problem;
 
 pub(crate) use account::{__path_delete, __path_export, __path_profile, __path_register, __path_update};
@@ -69,6 +72,8 @@ fn endpoints() -> Vec<Endpoint> {
         Endpoint::new("/auth/openapi.json", default).get(docs::document),
         Endpoint::new("/auth/docs", default).get(docs::page),
         Endpoint::new("/auth/docs/{file}", default).get(docs::asset),
+        Endpoint::new("/auth/pages/verify-email", default).get(pages::show).post(pages::confirm),
+        Endpoint::new("/auth/pages/page.css", default).get(pages::style),
     ]
 }
 
@@ -186,5 +191,10 @@ fn cors(origins: &[String]) -> Cors {
 
 /// 200 with a JSON body.
 fn ok(body: impl Serialize) -> HttpResponse {
-    HttpResponse::Ok().json(body)
+    json(HttpResponse::Ok(), body)
+}
+
+/// A JSON body with any status.
+fn json(mut response: HttpResponseBuilder, body: impl Serialize) -> HttpResponse {
+    response.content_type("application/json; charset=utf-8").json(body)
 }
