@@ -1,0 +1,294 @@
+//! What a [`archon_domain::ports::UserRepo`] must do.
+
+use std::collections::BTreeSet;
+
+use archon_domain::{
+    AccountOpening, Amendment, ClientNetwork, Metadata, Role, Span, TerminationReason, TokenPurpose, User,
+    UserStatus,
+};
+
+use crate::Stores;
+use crate::samples::{Samples, after, amendments, email_key, ip, opening_rule, start, tick};
+use crate::stores::{assert_same_mail, assert_same_user};
+
+/// Runs the suite of `UserRepo` on the [`Stores`] of a fixture.
+#[macro_export]
+macro_rules! user_repo {
+    ($fixture:ident) => {
+        $crate::cases! {
+            user_repo of $crate::Stores: $fixture,
+            cases [
+                opening_stores_the_account_its_token_and_its_mails,
+                opening_that_fails_stores_nothing,
+                a_taken_address_opens_no_account,
+                find_returns_every_field,
+                find_by_email_ignores_case,
+                amend_changes_what_is_named_and_nothing_else,
+                unlock_voids_failed_attempts,
+                amend_of_an_unknown_account_answers_none,
+                a_log_in_is_recorded_without_an_update,
+                a_network_is_known_from_its_log_in_on,
+                a_network_is_known_for_its_last_log_in_only_and_per_account,
+                deletion_takes_everything_of_the_account_with_it,
+                deletion_frees_the_address,
+            ],
+            concurrency [one_of_many_openings_of_an_address_wins],
+        }
+    };
+}
+
+/// MUST store the account, its verification token and its mails together or not at all.
+pub async fn opening_stores_the_account_its_token_and_its_mails(stores: &Stores) {
+    let samples = Samples::default();
+    let mut account = samples.account("Ada@Example.com");
+    let token = samples.token(account.user.id, TokenPurpose::VerifyEmail);
+    let mails = vec![samples.mail(&account.user, start()), samples.mail(&account.user, start() + tick())];
+    account.verification = Some(token.clone());
+    account.mails = mails.clone();
+    let user = stores.opened(account).await;
+
+    assert_same_user(&stores.user(&user).await, &user);
+    let claimed = stores.claim_all(after(1)).await;
+    assert_eq!(claimed.len(), 2);
+    for (claimed, queued) in claimed.iter().zip(&mails) {
+        assert_same_mail(&claimed.mail, &queued.mail);
+        assert_eq!((claimed.queued_at, &claimed.last_error), (queued.queued_at, &None));
+    }
+    let verified = stores.credentials.verify_email(&token.digest, after(1)).await.unwrap();
+    assert_eq!(verified.map(|user| user.id), Some(user.id));
+    assert_eq!(
+        stores.credentials.password_history(user.id, 9).await.unwrap(),
+        Vec::from_iter(user.password),
+        "the first password is part of the history"
+    );
+}
+
+/// MUST store the account, its verification token and its mails together or not at all.
+pub async fn opening_that_fails_stores_nothing(stores: &Stores) {
+    let samples = Samples::default();
+    let mut first = samples.account("first@example.com");
+    let queued = samples.mail(&first.user, start());
+    first.mails = vec![queued.clone()];
+    stores.opened(first).await;
+
+    let mut second = samples.account("second@example.com");
+    let token = samples.token(second.user.id, TokenPurpose::VerifyEmail);
+    let mut same_id = samples.mail(&second.user, start());
+    same_id.mail.id = queued.mail.id;
+    second.verification = Some(token.clone());
+    second.mails = vec![samples.mail(&second.user, start()), same_id];
+    let user = second.user.clone();
+    assert!(stores.users.open_account(second).await.is_err(), "no two mails can have one id");
+
+    assert_eq!(stores.users.find(user.id).await.unwrap(), None);
+    assert_eq!(stores.users.find_by_email(user.email.key()).await.unwrap(), None);
+    assert_eq!(stores.credentials.verify_email(&token.digest, start()).await.unwrap(), None);
+    assert_eq!(stores.credentials.password_history(user.id, 9).await.unwrap(), Vec::new());
+    assert_eq!(stores.pending().await, 1);
+}
+
+/// MUST answer `EmailTaken` and store nothing when another account has the address, its case aside.
+pub async fn a_taken_address_opens_no_account(stores: &Stores) {
+    let samples = Samples::default();
+    for (address, shouted) in
+        [("ada@example.com", "ADA@EXAMPLE.COM"), ("jürgen@exämple.de", "JÜRGEN@Exämple.DE")]
+    {
+        let first = stores.open(&samples, address).await;
+        let mut second = samples.account(shouted);
+        let token = samples.token(second.user.id, TokenPurpose::VerifyEmail);
+        second.verification = Some(token.clone());
+        second.mails = vec![samples.mail(&second.user, start())];
+        let id = second.user.id;
+        assert_eq!(stores.users.open_account(second).await.unwrap(), AccountOpening::EmailTaken);
+
+        assert_eq!(stores.users.find(id).await.unwrap(), None);
+        assert_eq!(stores.pending().await, 0);
+        assert_eq!(stores.credentials.verify_email(&token.digest, start()).await.unwrap(), None);
+        assert_same_user(&stores.user(&first).await, &first);
+    }
+}
+
+/// MUST return every field as it was stored.
+pub async fn find_returns_every_field(stores: &Stores) {
+    let samples = Samples::default();
+    let mut full = samples.account("\"Quoted 'n' odd\"@Sub.Example.com");
+    full.user.email_verified_at = Some(after(1) + tick());
+    full.user.updated_at = after(2) + tick();
+    full.user.last_login_at = Some(after(3) + tick());
+    full.user.attempts_void_before = after(4) + tick();
+    let mut bare = samples.account("jürgen.o'brien+tag@exämple.de");
+    bare.user.password = None;
+    bare.user.roles = BTreeSet::new();
+    bare.user.status = UserStatus::Disabled;
+    bare.user.metadata = Metadata::default();
+    for account in [full, bare] {
+        let user = stores.opened(account).await;
+        assert_same_user(&stores.user(&user).await, &user);
+        let found = stores.users.find_by_email(user.email.key()).await.unwrap().unwrap();
+        assert_same_user(&found, &user);
+    }
+    assert_eq!(stores.users.find(samples.user_id()).await.unwrap(), None);
+}
+
+/// MUST find an account by its address whatever the case.
+pub async fn find_by_email_ignores_case(stores: &Stores) {
+    let samples = Samples::default();
+    let user = stores.open(&samples, "Jürgen.O'Brien@Exämple.COM").await;
+    for address in ["jürgen.o'brien@exämple.com", "JÜRGEN.O'BRIEN@EXÄMPLE.COM"] {
+        let found = stores.users.find_by_email(&email_key(address)).await.unwrap();
+        assert_same_user(&found.expect("found whatever the case"), &user);
+    }
+    for address in ["jurgen.o'brien@exämple.com", "jürgen_o'brien@exämple.com", "%@exämple.com"] {
+        assert_eq!(stores.users.find_by_email(&email_key(address)).await.unwrap(), None, "{address}");
+    }
+}
+
+/// What an amendment makes of a user.
+fn amended(user: &User, amendment: &Amendment, now: archon_domain::Instant) -> User {
+    let mut user = User { updated_at: now, ..user.clone() };
+    match amendment.clone() {
+        Amendment::Profile { name, metadata } => {
+            user.name = name.unwrap_or(user.name);
+            user.metadata = metadata.unwrap_or(user.metadata);
+        }
+        Amendment::Status(status) => user.status = status,
+        Amendment::Roles(roles) => user.roles = roles,
+        Amendment::Unlock => user.attempts_void_before = now,
+    }
+    user
+}
+
+/// MUST change what the amendment names and nothing else.
+pub async fn amend_changes_what_is_named_and_nothing_else(stores: &Stores) {
+    let samples = Samples::default();
+    let mut user = stores.open(&samples, "Ada@example.com").await;
+    let other = stores.open(&samples, "other@example.com").await;
+    let roles = Amendment::Roles(BTreeSet::from([Role::parse("billing-2_x").unwrap(), Role::admin()]));
+    let amendments = amendments().into_iter().chain([roles, Amendment::Status(UserStatus::Active)]);
+    for (step, amendment) in (1..).zip(amendments) {
+        let now = after(step) + tick();
+        let expected = amended(&user, &amendment, now);
+        let answer = stores.users.amend(user.id, amendment, now).await.unwrap().unwrap();
+        assert_same_user(&answer, &expected);
+        assert_same_user(&stores.user(&user).await, &expected);
+        user = expected;
+    }
+    assert_same_user(&stores.user(&other).await, &other);
+}
+
+/// MUST set `attempts_void_before` to `now` on `Unlock`.
+pub async fn unlock_voids_failed_attempts(stores: &Stores) {
+    let samples = Samples::default();
+    let user = stores.open(&samples, "ada@example.com").await;
+    let now = after(9) + tick();
+    stores.users.amend(user.id, Amendment::Unlock, now).await.unwrap();
+    assert_eq!(stores.user(&user).await.attempts_void_before, now);
+}
+
+/// MUST answer `None` for an unknown account.
+pub async fn amend_of_an_unknown_account_answers_none(stores: &Stores) {
+    let samples = Samples::default();
+    let user = stores.open(&samples, "ada@example.com").await;
+    for amendment in amendments() {
+        let answer = stores.users.amend(samples.user_id(), amendment, after(1)).await.unwrap();
+        assert_eq!(answer, None);
+    }
+    assert_same_user(&stores.user(&user).await, &user);
+}
+
+/// MUST set `last_login_at` and leave `updated_at` alone.
+pub async fn a_log_in_is_recorded_without_an_update(stores: &Stores) {
+    let samples = Samples::default();
+    let mut user = stores.open(&samples, "ada@example.com").await;
+    let network = ClientNetwork::of(ip("2001:db8:1:2::1"));
+    for seconds in [5, 9] {
+        let now = after(seconds) + tick();
+        stores.users.record_login(user.id, network, now).await.unwrap();
+        user.last_login_at = Some(now);
+        assert_same_user(&stores.user(&user).await, &user);
+    }
+}
+
+/// MUST make the network known to the account from `now` on.
+pub async fn a_network_is_known_from_its_log_in_on(stores: &Stores) {
+    let samples = Samples::default();
+    let user = stores.open(&samples, "ada@example.com").await;
+    for address in ["192.0.2.7", "2001:db8:1:2:aaaa::1"] {
+        let network = ClientNetwork::of(ip(address));
+        let knows = || stores.users.knows_network(user.id, network, start());
+        assert!(!knows().await.unwrap());
+        stores.users.record_login(user.id, network, start()).await.unwrap();
+        assert!(knows().await.unwrap());
+    }
+}
+
+/// MUST know a network for its last log-in only, per account.
+pub async fn a_network_is_known_for_its_last_log_in_only_and_per_account(stores: &Stores) {
+    let samples = Samples::default();
+    let user = stores.open(&samples, "ada@example.com").await;
+    let other = stores.open(&samples, "other@example.com").await;
+    let home = ClientNetwork::of(ip("2001:db8:1:2::1"));
+    let next_door = ClientNetwork::of(ip("2001:db8:1:3::1"));
+    let users = &stores.users;
+    users.record_login(user.id, home, after(1)).await.unwrap();
+    users.record_login(user.id, home, after(2)).await.unwrap();
+    users.record_login(other.id, next_door, after(9)).await.unwrap();
+
+    assert!(users.knows_network(user.id, home, after(1)).await.unwrap());
+    assert!(users.knows_network(user.id, home, after(2)).await.unwrap(), "at `since` counts");
+    assert!(!users.knows_network(user.id, home, after(2) + tick()).await.unwrap());
+    assert!(!users.knows_network(user.id, next_door, start()).await.unwrap());
+    assert!(!users.knows_network(other.id, home, start()).await.unwrap());
+    assert!(!users.knows_network(samples.user_id(), home, start()).await.unwrap());
+}
+
+/// MUST delete the account's sessions, tokens, password history and unsent mails with it.
+pub async fn deletion_takes_everything_of_the_account_with_it(stores: &Stores) {
+    let samples = Samples::default();
+    let mut users = Vec::new();
+    for address in ["gone@example.com", "stays@example.com"] {
+        let mut account = samples.account(address);
+        account.verification = Some(samples.token(account.user.id, TokenPurpose::VerifyEmail));
+        account.mails = (0..2).map(|_| samples.mail(&account.user, start())).collect();
+        users.push(account.clone());
+        let user = stores.opened(account).await;
+        let live = samples.session(user.id, start());
+        let ended = samples.session(user.id, start());
+        for session in [&live, &ended] {
+            stores.sessions.open(session.clone(), opening_rule(5), start()).await.unwrap();
+        }
+        stores.sessions.end(&ended.id, TerminationReason::Logout, start()).await.unwrap();
+    }
+    let [gone, stays] = [&users[0], &users[1]];
+    let session = stores.sessions.list(gone.user.id, start()).await.unwrap().remove(0);
+    stores.outbox.postpone(gone.mails[0].mail.id, None, "given up").await.unwrap();
+    assert!(stores.users.delete_account(gone.user.id).await.unwrap());
+
+    assert_eq!(stores.users.find(gone.user.id).await.unwrap(), None);
+    assert_eq!(stores.sessions.find(&session.id).await.unwrap(), None);
+    assert_eq!(stores.sessions.list(gone.user.id, start()).await.unwrap(), Vec::new());
+    assert_eq!(stores.credentials.password_history(gone.user.id, 9).await.unwrap(), Vec::new());
+    let counts = stores.outbox.counts().await.unwrap();
+    assert_eq!((counts.pending, counts.failed), (2, 0), "the other account's mails stay");
+    let spent = gone.verification.as_ref().unwrap();
+    assert_eq!(stores.credentials.verify_email(&spent.digest, start()).await.unwrap(), None);
+    assert_same_user(&stores.user(&stays.user).await, &stays.user);
+    assert_eq!(stores.sessions.list(stays.user.id, start()).await.unwrap().len(), 1);
+    assert_eq!(stores.credentials.password_history(stays.user.id, 9).await.unwrap().len(), 1);
+    assert_eq!(stores.credentials.purge_tokens(after(3600) + Span::days(1)).await.unwrap(), 1);
+    assert!(!stores.users.delete_account(gone.user.id).await.unwrap(), "it is gone already");
+}
+
+/// MUST free the address for a new account.
+pub async fn deletion_frees_the_address(stores: &Stores) {
+    let samples = Samples::default();
+    let old = stores.open(&samples, "Ada@example.com").await;
+    let network = ClientNetwork::of(ip("192.0.2.1"));
+    stores.users.record_login(old.id, network, start()).await.unwrap();
+    assert!(stores.users.delete_account(old.id).await.unwrap());
+    assert_eq!(stores.users.find_by_email(old.email.key()).await.unwrap(), None);
+    let new = stores.open(&samples, "ADA@example.com").await;
+    let found = stores.users.find_by_email(old.email.key()).await.unwrap().unwrap();
+    assert_same_user(&found, &new);
+    assert!(!stores.users.knows_network(new.id, network, start()).await.unwrap());
+}

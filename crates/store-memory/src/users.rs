@@ -1,0 +1,114 @@
+use std::collections::HashMap;
+
+use archon_domain::ports::UserRepo;
+use archon_domain::{
+    AccountOpening, Amendment, ClientNetwork, EmailKey, Instant, NewAccount, StoreError, User, UserId,
+};
+use async_trait::async_trait;
+
+use crate::MemoryStore;
+use crate::state::{Account, State, conflict};
+
+#[async_trait]
+impl UserRepo for MemoryStore {
+    async fn open_account(&self, account: NewAccount) -> Result<AccountOpening, StoreError> {
+        self.state().open_account(account)
+    }
+
+    async fn find(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        Ok(self.state().accounts.get(&id).map(|account| account.user.clone()))
+    }
+
+    async fn find_by_email(&self, email: &EmailKey) -> Result<Option<User>, StoreError> {
+        let state = self.state();
+        let account = state.by_email.get(email).and_then(|id| state.accounts.get(id));
+        Ok(account.map(|account| account.user.clone()))
+    }
+
+    async fn amend(
+        &self,
+        id: UserId,
+        amendment: Amendment,
+        now: Instant,
+    ) -> Result<Option<User>, StoreError> {
+        let mut state = self.state();
+        Ok(state.accounts.get_mut(&id).map(|account| {
+            apply(&mut account.user, amendment, now);
+            account.user.clone()
+        }))
+    }
+
+    async fn record_login(&self, id: UserId, network: ClientNetwork, now: Instant) -> Result<(), StoreError> {
+        let mut state = self.state();
+        if let Some(account) = state.accounts.get_mut(&id) {
+            account.user.last_login_at = account.user.last_login_at.max(Some(now));
+            let last = account.networks.entry(network).or_insert(now);
+            *last = (*last).max(now);
+        }
+        Ok(())
+    }
+
+    async fn knows_network(
+        &self,
+        id: UserId,
+        network: ClientNetwork,
+        since: Instant,
+    ) -> Result<bool, StoreError> {
+        let state = self.state();
+        let last = state.accounts.get(&id).and_then(|account| account.networks.get(&network));
+        Ok(last.is_some_and(|last| *last >= since))
+    }
+
+    async fn delete_account(&self, id: UserId) -> Result<bool, StoreError> {
+        Ok(self.state().delete_account(id))
+    }
+}
+
+/// Changes what the amendment names.
+fn apply(user: &mut User, amendment: Amendment, now: Instant) {
+    match amendment {
+        Amendment::Profile { name, metadata } => {
+            user.name = name.unwrap_or_else(|| user.name.clone());
+            user.metadata = metadata.unwrap_or_else(|| user.metadata.clone());
+        }
+        Amendment::Status(status) => user.status = status,
+        Amendment::Roles(roles) => user.roles = roles,
+        Amendment::Unlock => user.attempts_void_before = now,
+    }
+    user.updated_at = now;
+}
+
+impl State {
+    fn open_account(&mut self, account: NewAccount) -> Result<AccountOpening, StoreError> {
+        let NewAccount { user, verification, mails } = account;
+        if self.by_email.contains_key(user.email.key()) {
+            return Ok(AccountOpening::EmailTaken);
+        }
+        if self.accounts.contains_key(&user.id) {
+            return Err(conflict("open account", "an account with this id is stored already"));
+        }
+        self.check_mails(&mails, "open account")?;
+        if let Some(token) = &verification {
+            self.check_token(token, "open account")?;
+        }
+        self.by_email.insert(user.email.key().clone(), user.id);
+        self.tokens.extend(verification.map(|token| (token.digest, token)));
+        self.queue(mails);
+        let history = user.password.iter().cloned().collect();
+        self.accounts.insert(user.id, Account { user, history, networks: HashMap::new() });
+        Ok(AccountOpening::Opened)
+    }
+
+    fn delete_account(&mut self, id: UserId) -> bool {
+        let Some(account) = self.accounts.remove(&id) else {
+            return false;
+        };
+        self.by_email.remove(account.user.email.key());
+        for session in self.sessions_of.remove(&id).into_iter().flatten() {
+            self.sessions.remove(&session);
+        }
+        self.tokens.retain(|_, token| token.user != id);
+        self.outbox.retain(|_, queued| queued.mail.user != id);
+        true
+    }
+}

@@ -1,0 +1,33 @@
+//! The memory adapters keep every port's contract.
+
+use std::sync::Arc;
+
+use archon_contract::Stores;
+use archon_domain::ports::{KeyStore, LoginAttempts, RateLimiter};
+use archon_store_memory::{MemoryAttempts, MemoryRateLimiter, MemoryStore};
+
+async fn stores() -> Stores {
+    Stores::of(Arc::new(MemoryStore::new()))
+}
+
+async fn keys() -> Arc<dyn KeyStore> {
+    Arc::new(MemoryStore::new())
+}
+
+async fn counters() -> Arc<dyn LoginAttempts> {
+    Arc::new(MemoryAttempts::new())
+}
+
+async fn limiter() -> Arc<dyn RateLimiter> {
+    Arc::new(MemoryRateLimiter::new())
+}
+
+archon_contract::user_repo!(stores);
+archon_contract::credentials!(stores);
+archon_contract::session_store!(stores);
+archon_contract::revocations!(stores);
+archon_contract::outbox!(stores);
+archon_contract::event_log!(stores);
+archon_contract::key_store!(keys);
+archon_contract::attempts!(counters);
+archon_contract::rate_limiter!(limiter);
