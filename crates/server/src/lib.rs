@@ -1,1 +1,12 @@
-//! The binary archon-auth: configuration, wiring, command line.
+//! The binary `archon-auth`: configuration, wiring, command line.
+//!
+//! A library as well, so that integration suites can start the whole service in-process.
+
+pub mod cli;
+pub mod config;
+pub mod data_dir;
+pub mod http;
+pub mod keys;
+pub mod system;
+pub mod telemetry;
+pub mod wire;

@@ -1,1 +1,7 @@
-fn main() {}
+//! The binary `archon-auth`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    archon_server::cli::main()
+}

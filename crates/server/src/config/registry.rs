@@ -1,0 +1,258 @@
+//! Every setting of the service: name, type, range, default and meaning stand here and nowhere else.
+
+use std::path::PathBuf;
+use std::sync::LazyLock;
+
+use ipnet::IpNet;
+
+use super::kind::Kind;
+use super::secret_url::SecretUrl;
+use super::setting::{
+    DAY, Row as _, Section, Setting, YEAR, boolean, choice, integer, joined, list, one_of, quota, seconds,
+    settings, text, text_of, url,
+};
+use super::values::{ExtraClaim, KeyAlgorithm, LogFormat, LogRotation, QuotaSettings, Seconds};
+
+settings! {
+    /// Settings that belong to no part in particular; they stand before the first table.
+    general {
+        /// The folder of what the embedded default keeps: database, keys, mails.
+        data_dir: PathBuf = text_of(Kind::Path, "./archon-data").short("ARCHON_AUTH_DATA_DIR");
+    }
+
+    /// Where and how the service listens.
+    server: Server {
+        /// The address to listen on; `0.0.0.0` is every IPv4 address, `::` every address.
+        host: String = text_of(Kind::Host, "127.0.0.1").short("ARCHON_AUTH_HOST");
+        /// The port to listen on; 0 takes any free one.
+        port: u16 = integer(0..=65_535, 8181).short("ARCHON_AUTH_PORT");
+        /// Threads that answer requests; 0 takes one per core.
+        workers: usize = integer(0..=1024, 0);
+        /// Most open connections per worker; further ones wait to be accepted.
+        max_connections: usize = integer(1..=1_000_000, 10_000);
+        /// How long a stop waits for the requests in flight.
+        shutdown_timeout: Seconds = seconds(0..=3600, 30);
+        /// Proxies whose `X-Forwarded-For` and `Forwarded` are believed.
+        trusted_proxies: Vec<IpNet> = list(Kind::Network);
+    }
+
+    /// Where users, sessions, mails and events are kept.
+    database: Database {
+        /// `postgres://...`, `sqlite:PATH` or `memory:`; empty is a SQLite file in the data directory.
+        url: SecretUrl = url(&["postgres://", "postgresql://", "sqlite:", "memory:"]).short("DATABASE_URL");
+        /// Most connections that are open at the same time.
+        max_connections: u32 = integer(1..=1000, 16);
+        /// How long a request waits for a free connection before it is answered 503.
+        acquire_timeout: Seconds = seconds(1..=60, 5);
+        /// How long one statement may take; 0 sets no limit.
+        statement_timeout: Seconds = seconds(0..=3600, 30);
+    }
+
+    /// The Prometheus figures, on a listener of their own.
+    metrics: Metrics {
+        /// Whether to serve them.
+        enabled: bool = boolean(true);
+        /// The address to listen on; anybody who can reach it can read the figures.
+        host: String = text_of(Kind::Host, "127.0.0.1");
+        /// The port to listen on; 0 takes any free one.
+        port: u16 = integer(0..=65_535, 9181);
+    }
+
+    /// What is logged, and where.
+    log: Log {
+        /// What the lines look like; `auto` is text on a terminal and JSON otherwise.
+        format: LogFormat = choice(LogFormat::WORDS, "auto");
+        /// What is logged: a level, or directives such as `info,archon_web=debug`.
+        level: String = text_of(Kind::LogFilter, "info");
+        /// A file that is written as well; empty is none.
+        file: PathBuf = text_of(Kind::OptionalPath, "");
+        /// When the file is closed and the next one begun.
+        rotation: LogRotation = choice(LogRotation::WORDS, "daily");
+    }
+
+    /// Where links in mails lead.
+    links: Links {
+        /// The service's public URL; empty is `http://localhost:PORT`.
+        base_url: SecretUrl = url(&["http://", "https://"]);
+    }
+
+    /// What tokens say and how long they live.
+    tokens: Tokens {
+        /// The `iss` claim.
+        issuer: String = text("archon-auth");
+        /// The `aud` claim.
+        audience: String = text("archon-api");
+        /// Life of an access token.
+        access_ttl: Seconds = seconds(1..=DAY, 900);
+        /// Life of a refresh token.
+        refresh_ttl: Seconds = seconds(1..=YEAR, 604_800);
+        /// For how long after a rotation the spent refresh token still yields its successor.
+        refresh_grace: Seconds = seconds(0..=60, 10);
+        /// How far the clocks of this service's replicas may differ when a token's times are judged.
+        clock_skew: Seconds = seconds(0..=30, 0);
+        /// Claims that access tokens carry beyond those they always have.
+        extra_claims: Vec<ExtraClaim> = list(Kind::Choice(ExtraClaim::WORDS));
+        /// How long a link that verifies an e-mail address works.
+        verify_email_ttl: Seconds = seconds(1..=30 * DAY, DAY);
+    }
+
+    /// The keys that sign tokens.
+    keys: Keys {
+        /// The algorithm of keys that the service makes.
+        algorithm: KeyAlgorithm = choice(KeyAlgorithm::WORDS, "RS256");
+        /// The size of RSA keys that the service makes.
+        rsa_bits: u32 = one_of(&[2048, 3072, 4096], 2048);
+        /// PEM files of private keys that take the place of those the service makes; the first signs.
+        files: Vec<PathBuf> = list(Kind::Path);
+        /// How long a new key is published before it signs, so that every replica and reader knows it.
+        activation_delay: Seconds = seconds(0..=DAY, 60);
+    }
+
+    /// What new passwords must be like.
+    passwords: Passwords {
+        /// Fewest characters.
+        min_length: usize = integer(1..=1024, 8);
+        /// Most characters.
+        max_length: usize = integer(1..=1024, 128);
+        /// At least one upper-case letter.
+        require_uppercase: bool = boolean(true);
+        /// At least one lower-case letter.
+        require_lowercase: bool = boolean(true);
+        /// At least one digit.
+        require_digit: bool = boolean(true);
+        /// At least one of `!@#$%^&*(),.?":{}|<>`.
+        require_symbol: bool = boolean(true);
+        /// Refuse the entries of the embedded list of common passwords.
+        refuse_common: bool = boolean(true);
+        /// Refuse the user's own e-mail address and name.
+        refuse_personal: bool = boolean(true);
+        /// How many of a user's passwords may not come again, the present one included; 0 is none.
+        history: usize = integer(0..=100, 5);
+    }
+
+    /// How passwords are hashed (Argon2id); the defaults are OWASP's.
+    hashing: Hashing {
+        /// Memory of one hash, in KiB.
+        memory_kib: u32 = integer(8..=4_194_304, 19_456);
+        /// Passes over the memory.
+        iterations: u32 = integer(1..=100, 2);
+        /// Lanes.
+        parallelism: u32 = integer(1..=64, 1);
+        /// Threads that hash; 0 takes one per core. Each holds the memory of one hash.
+        threads: usize = integer(0..=256, 0);
+        /// Most hashes that wait for a thread; further requests are answered 503 at once.
+        queue: usize = integer(1..=100_000, 256);
+    }
+
+    /// New accounts.
+    registration: Registration {
+        /// Whether a log-in needs a verified e-mail address.
+        require_verified_email: bool = boolean(false);
+    }
+
+    /// How guessing of passwords is stopped.
+    lockout: Lockout {
+        /// Failed log-ins that lock an address.
+        max_failures: u32 = integer(1..=1000, 5);
+        /// How long the lock holds, and how long a failure is remembered.
+        duration: Seconds = seconds(1..=30 * DAY, 1800);
+        /// For how many days after a log-in its network is judged by a counter of its own.
+        known_network_days: u32 = integer(0..=3650, 30);
+    }
+
+    /// How long sessions live and how many a user may have.
+    sessions: Sessions {
+        /// Life of a session that is not used.
+        session_timeout: Seconds = seconds(1..=YEAR, 3600);
+        /// Whether use extends the life of a session.
+        sliding_window: bool = boolean(true);
+        /// Life of a session that is not used, after a log-in with `remember_me`.
+        remember_me_duration: Seconds = seconds(1..=YEAR, 604_800);
+        /// Life of a session however much it is used.
+        absolute_lifetime: Seconds = seconds(1..=YEAR, 2_592_000);
+        /// Most live sessions of one user.
+        max_concurrent_sessions: u32 = integer(1..=10_000, 5);
+        /// At that limit: end the least recently used session (true) or refuse the log-in (false).
+        terminate_old_sessions: bool = boolean(true);
+        /// A log-in from a device that has a live session goes on with that session.
+        one_per_device: bool = boolean(false);
+    }
+
+    /// How many requests a client may send.
+    rate_limits: RateLimits {
+        /// Whether requests are limited at all.
+        enabled: bool = boolean(true);
+        /// Addresses and networks that are never limited.
+        exempt: Vec<IpNet> = list(Kind::Network);
+        /// Log-ins, per client address.
+        login: QuotaSettings = quota(20, 60);
+        /// Registrations, per client address.
+        register: QuotaSettings = quota(10, 60);
+        /// Token refreshes, per client address.
+        refresh: QuotaSettings = quota(30, 60);
+        /// Requests for another verification mail, per user.
+        email_resend: QuotaSettings = quota(3, 3600);
+        /// Everything, per user or else client address.
+        default: QuotaSettings = quota(300, 60);
+    }
+
+    /// How mails are sent.
+    mail: Mail {
+        /// The sender, as `Name <address>`.
+        from: String = text("Archon Auth <no-reply@localhost>");
+        /// The mail server, `smtp://USER:PASSWORD@HOST`; empty writes mails as files into the data directory.
+        smtp_url: SecretUrl = url(&["smtp://", "smtps://"]).short("SMTP_URL");
+        /// How often a mail is tried before it is kept as failed.
+        max_attempts: u32 = integer(1..=100, 8);
+        /// The wait after the first try; doubles with each further one.
+        first_retry: Seconds = seconds(1..=DAY, 170);
+    }
+
+    /// Which web pages of other origins may call the service.
+    cors: Cors {
+        /// Their origins; empty is none.
+        allowed_origins: Vec<String> = list(Kind::Origin);
+    }
+
+    /// The record of security events.
+    events: Events {
+        /// For how many days events are kept.
+        retention_days: u32 = integer(1..=3650, 90);
+    }
+}
+
+static SECTIONS: LazyLock<Vec<Section>> = LazyLock::new(Settings::sections);
+
+/// Every section, in the order of the table.
+#[must_use]
+pub fn sections() -> &'static [Section] {
+    &SECTIONS
+}
+
+/// Every setting, in the order of the table.
+pub fn all() -> impl Iterator<Item = &'static Setting> {
+    sections().iter().flat_map(|section| &section.settings)
+}
+
+/// The setting of this full name.
+#[must_use]
+pub fn find(key: &str) -> Option<&'static Setting> {
+    all().find(|setting| setting.key == key)
+}
+
+/// The setting whose name comes nearest to a name that does not exist.
+///
+/// A right name in the wrong section is nearest of all.
+#[must_use]
+pub fn nearest(key: &str) -> Option<&'static Setting> {
+    let leaf = key.rsplit('.').next().unwrap_or(key);
+    let likeness = |setting: &Setting| {
+        let whole = strsim::normalized_damerau_levenshtein(key, &setting.key);
+        if setting.leaf() == leaf { whole / 10.0 + 0.9 } else { whole }
+    };
+    let scored = all().map(|setting| (likeness(setting), setting));
+    scored
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .filter(|(score, _)| *score >= 0.5)
+        .map(|(_, setting)| setting)
+}

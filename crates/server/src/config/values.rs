@@ -1,0 +1,103 @@
+use archon_domain::{SigningAlgorithm, Span};
+use serde::Deserialize;
+
+/// A time in whole seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(transparent)]
+pub struct Seconds(pub u32);
+
+impl Seconds {
+    /// As the domain counts time.
+    #[must_use]
+    pub fn as_span(self) -> Span {
+        Span::seconds(i64::from(self.0))
+    }
+
+    /// As the standard library and tokio count time.
+    #[must_use]
+    pub fn as_std(self) -> std::time::Duration {
+        std::time::Duration::from_secs(u64::from(self.0))
+    }
+}
+
+/// How many requests a client has within a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QuotaSettings {
+    /// Requests per window; at least 1.
+    pub limit: u32,
+    /// The window's length; at least a second.
+    pub window: Seconds,
+}
+
+/// An enum of words that a setting can choose from; the words stand once.
+macro_rules! words {
+    ($(#[$doc:meta])+ $name:ident { $( $(#[$variant_doc:meta])+ $variant:ident = $word:literal, )+ }) => {
+        $(#[$doc])+
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+        pub enum $name {
+            $( $(#[$variant_doc])+ #[serde(rename = $word)] $variant, )+
+        }
+
+        impl $name {
+            /// Every word, as configuration spells it.
+            pub const WORDS: &'static [&'static str] = &[$($word),+];
+        }
+    };
+}
+
+words! {
+    /// What log lines look like.
+    LogFormat {
+        /// Text on a terminal, JSON otherwise.
+        Auto = "auto",
+        /// Lines for people.
+        Text = "text",
+        /// One JSON object per line.
+        Json = "json",
+    }
+}
+
+words! {
+    /// When a log file is closed and the next one begun.
+    LogRotation {
+        /// Every day at midnight UTC.
+        Daily = "daily",
+        /// Every full hour.
+        Hourly = "hourly",
+        /// Never: one file for ever.
+        Never = "never",
+    }
+}
+
+words! {
+    /// A claim that access tokens carry beyond those they always have.
+    ExtraClaim {
+        /// The e-mail address.
+        Email = "email",
+        /// The name.
+        Name = "name",
+    }
+}
+
+words! {
+    /// How tokens are signed.
+    KeyAlgorithm {
+        /// RSASSA-PKCS1-v1_5 with SHA-256.
+        Rs256 = "RS256",
+        /// ECDSA with P-256 and SHA-256.
+        Es256 = "ES256",
+        /// Ed25519.
+        EdDsa = "EdDSA",
+    }
+}
+
+impl From<KeyAlgorithm> for SigningAlgorithm {
+    fn from(algorithm: KeyAlgorithm) -> Self {
+        match algorithm {
+            KeyAlgorithm::Rs256 => Self::Rs256,
+            KeyAlgorithm::Es256 => Self::Es256,
+            KeyAlgorithm::EdDsa => Self::EdDsa,
+        }
+    }
+}

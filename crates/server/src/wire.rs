@@ -1,0 +1,395 @@
+//! From settings to a service: the one place that knows which adapter stands behind which port.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use archon_app::workers::{CleanUp, MailWorker, Retention};
+use archon_app::{Auth, ExtraClaim, Limits, LimitsPolicy, Links, Policy, Ports, Recorder, TokenPolicy};
+use archon_domain::ports::{
+    Clock, Credentials, Entropy, EventLog, KeyStore, Mailer, Outbox, Probe, Revocations, SessionStore,
+    UserRepo,
+};
+use archon_mail_lettre::{Postman, PostmanSettings, SmtpSettings, Transport};
+use archon_password_argon2::{Argon2Hasher, Argon2Parameters, PoolSettings};
+use archon_store_memory::{MemoryAttempts, MemoryRateLimiter, MemoryStore};
+use archon_store_sql::{PostgresOptions, SqlStore};
+use archon_token_jose::{FileKeyStore, JoseSettings, JoseTokens, RsaBits};
+use archon_web::{TrustedProxies, WebPolicy, WebState};
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
+
+use crate::config::ExtraClaim as ExtraClaimSetting;
+use crate::config::Settings;
+use crate::data_dir::DataDir;
+use crate::keys::{KeyKeeper, KeyPolicy};
+use crate::system::{SystemClock, SystemEntropy};
+
+/// What a service is built on besides its settings; a suite can bring its own.
+#[derive(Clone)]
+pub struct Surroundings {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Random bits.
+    pub entropy: Arc<dyn Entropy>,
+    /// Where mails go; `None` as the settings say.
+    pub transport: Option<Transport>,
+}
+
+impl Default for Surroundings {
+    fn default() -> Self {
+        Self { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy), transport: None }
+    }
+}
+
+/// A service that is wired but does not run yet.
+pub struct Service {
+    /// The use cases.
+    pub auth: Arc<Auth>,
+    /// What handlers have at hand.
+    pub web: WebState,
+    /// The signing keys.
+    pub keys: KeyKeeper,
+    /// The mails to be sent.
+    pub outbox: Arc<dyn Outbox>,
+    /// How many hashes were computed.
+    pub hasher: Arc<Argon2Hasher>,
+    tokens: Arc<JoseTokens>,
+    mail: MailWorker,
+    clean_up: CleanUp,
+    event_writer: JoinHandle<()>,
+}
+
+/// What goes on behind a running service.
+pub struct Background {
+    stop: watch::Sender<bool>,
+    workers: Vec<JoinHandle<()>>,
+    event_writer: JoinHandle<()>,
+    reload_keys: Arc<Notify>,
+}
+
+/// The durable store, by the scheme of `database.url`.
+enum Store {
+    Memory(Arc<MemoryStore>),
+    Sqlite(SqlStore, DataDir),
+    Postgres(SqlStore),
+}
+
+/// The ports that one store serves.
+struct StorePorts {
+    users: Arc<dyn UserRepo>,
+    credentials: Arc<dyn Credentials>,
+    sessions: Arc<dyn SessionStore>,
+    revocations: Arc<dyn Revocations>,
+    outbox: Arc<dyn Outbox>,
+    events: Arc<dyn EventLog>,
+    database: Arc<dyn Probe>,
+}
+
+impl StorePorts {
+    fn of<S>(store: Arc<S>) -> Self
+    where
+        S: UserRepo + Credentials + SessionStore + Revocations + Outbox + EventLog + Probe + 'static,
+    {
+        Self {
+            users: Arc::clone(&store) as _,
+            credentials: Arc::clone(&store) as _,
+            sessions: Arc::clone(&store) as _,
+            revocations: Arc::clone(&store) as _,
+            outbox: Arc::clone(&store) as _,
+            events: Arc::clone(&store) as _,
+            database: store,
+        }
+    }
+}
+
+impl Store {
+    fn open(settings: &Settings) -> anyhow::Result<Self> {
+        let url = settings.database.url.reveal();
+        match url.split_once(':') {
+            None => {
+                let data_dir = DataDir::prepare(&settings.data_dir)?;
+                Ok(Self::Sqlite(SqlStore::open_sqlite(&data_dir.database())?, data_dir))
+            }
+            Some(("memory", _)) => Ok(Self::Memory(Arc::new(MemoryStore::new()))),
+            Some(("sqlite", path)) => {
+                let data_dir = DataDir::prepare(&settings.data_dir)?;
+                Ok(Self::Sqlite(SqlStore::open_sqlite(Path::new(path))?, data_dir))
+            }
+            Some(_) => {
+                let database = &settings.database;
+                let options = PostgresOptions {
+                    max_connections: database.max_connections as usize,
+                    acquire_timeout: database.acquire_timeout.as_std(),
+                    statement_timeout: database.statement_timeout.as_std(),
+                    schema: None,
+                };
+                Ok(Self::Postgres(SqlStore::open_postgres(url, options)?))
+            }
+        }
+    }
+
+    /// Brings the tables up to date; names of migrations that were applied.
+    async fn migrate(&self) -> anyhow::Result<Vec<String>> {
+        match self {
+            Self::Memory(_) => Ok(Vec::new()),
+            Self::Sqlite(store, _) | Self::Postgres(store) => Ok(store.migrate().await?),
+        }
+    }
+
+    async fn pending_migrations(&self) -> anyhow::Result<Vec<String>> {
+        match self {
+            Self::Memory(_) => Ok(Vec::new()),
+            Self::Sqlite(store, _) | Self::Postgres(store) => Ok(store.pending_migrations().await?),
+        }
+    }
+
+    fn ports(&self) -> StorePorts {
+        match self {
+            Self::Memory(store) => StorePorts::of(Arc::clone(store)),
+            Self::Sqlite(store, _) | Self::Postgres(store) => StorePorts::of(Arc::new(store.clone())),
+        }
+    }
+
+    fn key_store(&self) -> Arc<dyn KeyStore> {
+        match self {
+            Self::Memory(store) => Arc::clone(store) as _,
+            Self::Sqlite(_, data_dir) => Arc::new(FileKeyStore::new(data_dir.keys())),
+            Self::Postgres(store) => {
+                tracing::warn!(
+                    "signing keys are stored plain in the table signing_keys; protect its backups"
+                );
+                Arc::new(store.clone())
+            }
+        }
+    }
+}
+
+/// Brings the tables of the configured database up to date; names of migrations that were applied.
+///
+/// # Errors
+/// When the database cannot be opened or is from a newer version.
+pub async fn migrate(settings: &Settings) -> anyhow::Result<Vec<String>> {
+    Store::open(settings)?.migrate().await
+}
+
+/// Names of the migrations that `migrate` would apply.
+///
+/// # Errors
+/// When the database cannot be opened or is from a newer version.
+pub async fn pending_migrations(settings: &Settings) -> anyhow::Result<Vec<String>> {
+    Store::open(settings)?.pending_migrations().await
+}
+
+/// The signing keys of the configured service.
+///
+/// # Errors
+/// When the store cannot be opened.
+pub async fn keys(settings: &Settings) -> anyhow::Result<KeyKeeper> {
+    let store = Store::open(settings)?;
+    store.migrate().await?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    Ok(key_keeper(settings, &store, &clock))
+}
+
+/// Wires a service: opens its stores, brings their tables up to date, makes its first key. `port` is the
+/// one that is listened on.
+///
+/// # Errors
+/// What is wrong and how to mend it.
+pub async fn wire(settings: &Settings, port: u16, surroundings: Surroundings) -> anyhow::Result<Service> {
+    let Surroundings { clock, entropy, transport } = surroundings;
+    let store = Store::open(settings)?;
+    for migration in store.migrate().await? {
+        tracing::info!(migration, "migrated the database");
+    }
+    let keys = key_keeper(settings, &store, &clock);
+    let tokens = Arc::new(JoseTokens::new(token_settings(settings), &keys.load().await?)?);
+    let hasher = Arc::new(hasher(settings)?);
+    let transport = match transport {
+        Some(transport) => transport,
+        None => mail_transport(settings)?,
+    };
+    let mailer: Arc<dyn Mailer> = Arc::new(Postman::new(postman_settings(settings), transport)?);
+    let stored = store.ports();
+    let (recorder, writer) =
+        Recorder::new(Arc::clone(&stored.events), Arc::clone(&clock), Arc::clone(&entropy));
+    let outbox = Arc::clone(&stored.outbox);
+    let ports = Ports {
+        users: stored.users,
+        credentials: stored.credentials,
+        sessions: stored.sessions,
+        revocations: stored.revocations,
+        attempts: Arc::new(MemoryAttempts::new()),
+        outbox: stored.outbox,
+        events: stored.events,
+        database: stored.database,
+        passwords: Arc::clone(&hasher) as _,
+        tokens: Arc::clone(&tokens) as _,
+        mailer,
+        clock: Arc::clone(&clock),
+        entropy,
+    };
+    let auth = Arc::new(Auth::new(ports, policy(settings, port), recorder));
+    let limits = Limits::new(Arc::new(MemoryRateLimiter::new()), clock, limits_policy(settings));
+    let web = WebState::new(Arc::clone(&auth), limits, web_policy(settings));
+    Ok(Service {
+        mail: MailWorker::new(&auth, settings.retry_schedule()),
+        clean_up: CleanUp::new(&auth, retention(settings)),
+        auth,
+        web,
+        keys,
+        outbox,
+        hasher,
+        tokens,
+        event_writer: tokio::spawn(writer.run()),
+    })
+}
+
+impl Service {
+    /// Starts what goes on behind the requests.
+    #[must_use]
+    pub fn start_background(self) -> Background {
+        let (stop, stopped) = watch::channel(false);
+        let reload_keys = Arc::new(Notify::new());
+        let keys = self.keys.run(self.tokens, Arc::clone(&reload_keys), stopped.clone());
+        let workers = vec![
+            tokio::spawn(self.mail.run(stopped.clone())),
+            tokio::spawn(self.clean_up.run(stopped)),
+            tokio::spawn(keys),
+        ];
+        Background { stop, workers, event_writer: self.event_writer, reload_keys }
+    }
+
+    /// Writes what is still to be written, for commands that serve nothing.
+    pub async fn finish(self) {
+        self.auth.recorder().flush().await;
+        drop(self);
+    }
+}
+
+impl Background {
+    /// Reads the signing keys again.
+    pub fn reload_keys(&self) {
+        self.reload_keys.notify_one();
+    }
+
+    /// Sends the mails that are due, writes the events that wait, and ends. Every other holder of the
+    /// service must be gone by then.
+    pub async fn stop(self) {
+        let _ = self.stop.send(true);
+        for worker in self.workers {
+            let _ = worker.await;
+        }
+        let patience = std::time::Duration::from_secs(5);
+        if tokio::time::timeout(patience, self.event_writer).await.is_err() {
+            tracing::warn!("stopped before every security event was written");
+        }
+    }
+}
+
+fn policy(settings: &Settings, port: u16) -> Policy {
+    let tokens = &settings.tokens;
+    let extra = tokens.extra_claims.iter().map(|claim| match claim {
+        ExtraClaimSetting::Email => ExtraClaim::Email,
+        ExtraClaimSetting::Name => ExtraClaim::Name,
+    });
+    Policy {
+        passwords: settings.password_policy(),
+        password_history: settings.passwords.history,
+        lockout: settings.lockout_rule(),
+        known_network_for: settings.known_network_for(),
+        sessions: settings.session_policy(),
+        tokens: TokenPolicy {
+            access_for: tokens.access_ttl.as_span(),
+            refresh_for: tokens.refresh_ttl.as_span(),
+            refresh_grace: tokens.refresh_grace.as_span(),
+            extra_claims: extra.collect(),
+        },
+        require_verified_email: settings.registration.require_verified_email,
+        verify_email_for: tokens.verify_email_ttl.as_span(),
+        links: Links::new(&settings.base_url(port)),
+    }
+}
+
+fn limits_policy(settings: &Settings) -> LimitsPolicy {
+    LimitsPolicy {
+        enabled: settings.rate_limits.enabled,
+        quotas: settings.quotas(),
+        exempt: settings.rate_limits.exempt.clone(),
+    }
+}
+
+fn web_policy(settings: &Settings) -> WebPolicy {
+    WebPolicy {
+        trusted_proxies: TrustedProxies::new(settings.server.trusted_proxies.clone()),
+        allowed_origins: settings.cors.allowed_origins.clone(),
+        https_only: settings.links.base_url.reveal().starts_with("https://"),
+        jwks_max_age: u64::from(settings.keys.activation_delay.0),
+    }
+}
+
+fn retention(settings: &Settings) -> Retention {
+    let longest_token = settings.tokens.refresh_ttl.as_span();
+    Retention { events: settings.event_retention(), sessions: longest_token }
+}
+
+fn hasher(settings: &Settings) -> anyhow::Result<Argon2Hasher> {
+    let hashing = &settings.hashing;
+    let parameters = Argon2Parameters {
+        memory_kib: hashing.memory_kib,
+        iterations: hashing.iterations,
+        lanes: hashing.parallelism,
+    };
+    let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    let pool = PoolSettings {
+        threads: NonZeroUsize::new(hashing.threads).unwrap_or(cores),
+        queue: NonZeroUsize::new(hashing.queue).unwrap_or(NonZeroUsize::MIN),
+    };
+    Argon2Hasher::new(parameters, pool).context("the section hashing of the configuration")
+}
+
+fn token_settings(settings: &Settings) -> JoseSettings {
+    JoseSettings {
+        issuer: settings.tokens.issuer.clone(),
+        audience: settings.tokens.audience.clone(),
+        clock_skew: settings.tokens.clock_skew.as_span(),
+        ..JoseSettings::default()
+    }
+}
+
+fn key_keeper(settings: &Settings, store: &Store, clock: &Arc<dyn Clock>) -> KeyKeeper {
+    let policy = KeyPolicy {
+        algorithm: settings.keys.algorithm.into(),
+        rsa_bits: rsa_bits(settings),
+        activation_delay: settings.keys.activation_delay.as_span(),
+        token_lifetime: settings.tokens.refresh_ttl.as_span().max(settings.tokens.access_ttl.as_span()),
+    };
+    if settings.keys.files.is_empty() {
+        KeyKeeper::of_store(store.key_store(), Arc::clone(clock), policy)
+    } else {
+        KeyKeeper::of_files(settings.keys.files.clone(), Arc::clone(clock), policy)
+    }
+}
+
+/// The size of RSA keys that the service makes.
+#[must_use]
+pub fn rsa_bits(settings: &Settings) -> RsaBits {
+    match settings.keys.rsa_bits {
+        4096 => RsaBits::Bits4096,
+        3072 => RsaBits::Bits3072,
+        _ => RsaBits::Bits2048,
+    }
+}
+
+fn postman_settings(settings: &Settings) -> PostmanSettings {
+    PostmanSettings { from: settings.mail.from.clone(), ..PostmanSettings::default() }
+}
+
+fn mail_transport(settings: &Settings) -> anyhow::Result<Transport> {
+    if settings.mail.smtp_url.is_empty() {
+        return Ok(Transport::File(DataDir::prepare(&settings.data_dir)?.mails()));
+    }
+    Ok(Transport::Smtp(SmtpSettings::new(settings.mail.smtp_url.reveal())))
+}
