@@ -1,4 +1,4 @@
-use archon_domain::{Instant, SecurityEvent, Session, User};
+use archon_domain::{ClientNetwork, Instant, SecurityEvent, Session, User};
 
 use crate::{Auth, Caller, Fault, ProfileError};
 
@@ -11,6 +11,8 @@ pub struct AccountExport {
     pub user: User,
     /// Live sessions.
     pub sessions: Vec<Session>,
+    /// Networks the user has logged in from, with the last log-in of each.
+    pub known_networks: Vec<(ClientNetwork, Instant)>,
     /// Security events, newest first.
     pub events: Vec<SecurityEvent>,
 }
@@ -27,11 +29,12 @@ impl Auth {
         let user = self.profile(caller).await?;
         let now = self.now();
         self.recorder.flush().await;
-        let (sessions, events) = futures::try_join!(
+        let (sessions, known_networks, events) = futures::try_join!(
             self.ports.sessions.list(user.id, now),
+            self.ports.users.known_networks(user.id),
             self.ports.events.of_user(user.id, Self::EXPORTED_EVENTS),
         )
         .map_err(Fault::from)?;
-        Ok(AccountExport { exported_at: now, user, sessions, events })
+        Ok(AccountExport { exported_at: now, user, sessions, known_networks, events })
     }
 }

@@ -29,6 +29,8 @@ macro_rules! user_repo {
                 a_log_in_is_recorded_without_an_update,
                 a_network_is_known_from_its_log_in_on,
                 a_network_is_known_for_its_last_log_in_only_and_per_account,
+                known_networks_are_listed_the_latest_first,
+                networks_not_used_since_are_forgotten,
                 deletion_takes_everything_of_the_account_with_it,
                 deletion_frees_the_address,
             ],
@@ -220,6 +222,39 @@ pub async fn a_network_is_known_from_its_log_in_on(stores: &Stores) {
         stores.users.record_login(user.id, network, start()).await.unwrap();
         assert!(knows().await.unwrap());
     }
+}
+
+/// MUST list the networks of the account only, each once, the latest first.
+pub async fn known_networks_are_listed_the_latest_first(stores: &Stores) {
+    let samples = Samples::default();
+    let user = stores.open(&samples, "ada@example.com").await;
+    let other = stores.open(&samples, "other@example.com").await;
+    let [home, office] = [ip("2001:db8:1:2::1"), ip("192.0.2.7")].map(ClientNetwork::of);
+    let users = &stores.users;
+    users.record_login(user.id, home, after(1)).await.unwrap();
+    users.record_login(user.id, office, after(2)).await.unwrap();
+    users.record_login(user.id, home, after(3) + tick()).await.unwrap();
+    users.record_login(other.id, office, after(9)).await.unwrap();
+
+    let known = users.known_networks(user.id).await.unwrap();
+    assert_eq!(known, [(home, after(3) + tick()), (office, after(2))]);
+    assert_eq!(users.known_networks(samples.user_id()).await.unwrap(), []);
+}
+
+/// MUST forget networks that were not used since, and no others.
+pub async fn networks_not_used_since_are_forgotten(stores: &Stores) {
+    let samples = Samples::default();
+    let user = stores.open(&samples, "ada@example.com").await;
+    let other = stores.open(&samples, "other@example.com").await;
+    let [home, office] = [ip("2001:db8:1:2::1"), ip("192.0.2.7")].map(ClientNetwork::of);
+    let users = &stores.users;
+    users.record_login(user.id, home, after(1)).await.unwrap();
+    users.record_login(user.id, office, after(2)).await.unwrap();
+    users.record_login(other.id, home, after(1)).await.unwrap();
+
+    assert_eq!(users.forget_networks(after(2)).await.unwrap(), 2);
+    assert_eq!(users.known_networks(user.id).await.unwrap(), [(office, after(2))]);
+    assert_eq!(users.known_networks(other.id).await.unwrap(), []);
 }
 
 /// MUST know a network for its last log-in only, per account.

@@ -1,5 +1,6 @@
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{AddrParseError, IpAddr, Ipv6Addr};
+use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -34,6 +35,15 @@ impl ClientNetwork {
                 IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
             }
         })
+    }
+}
+
+impl FromStr for ClientNetwork {
+    type Err = AddrParseError;
+
+    /// Reads what [`Display`](fmt::Display) writes.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.strip_suffix("/64").unwrap_or(text).parse().map(Self::of)
     }
 }
 
@@ -134,6 +144,9 @@ mod tests {
         assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
         assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
         assert_eq!(of("2001:db8:1:2:aaaa::1").to_string(), "2001:db8:1:2::/64");
+        for network in [of("2001:db8:1:2:aaaa::1"), of("192.0.2.1")] {
+            assert_eq!(network.to_string().parse(), Ok(network));
+        }
     }
 
     #[test]

@@ -78,7 +78,8 @@ impl KeyKeeper {
     pub async fn rotate(&self) -> anyhow::Result<SigningKey> {
         let Source::Store(store) = &self.source else {
             anyhow::bail!(
-                "the signing keys come from keys.files: put a new file first in that list and reload with SIGHUP"
+                "the signing keys come from keys.files: rename the first file to another one of that list, put \
+                 the new key in its place, and send SIGHUP"
             );
         };
         let now = self.clock.now();

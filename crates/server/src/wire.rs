@@ -332,7 +332,11 @@ fn web_policy(settings: &Settings) -> WebPolicy {
 
 fn retention(settings: &Settings) -> Retention {
     let longest_token = settings.tokens.refresh_ttl.as_span();
-    Retention { events: settings.event_retention(), sessions: longest_token }
+    Retention {
+        events: settings.event_retention(),
+        known_networks: settings.known_network_for(),
+        sessions: longest_token,
+    }
 }
 
 fn hasher(settings: &Settings) -> anyhow::Result<Argon2Hasher> {

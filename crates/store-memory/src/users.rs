@@ -59,6 +59,25 @@ impl UserRepo for MemoryStore {
         Ok(last.is_some_and(|last| *last >= since))
     }
 
+    async fn known_networks(&self, id: UserId) -> Result<Vec<(ClientNetwork, Instant)>, StoreError> {
+        let state = self.state();
+        let networks = state.accounts.get(&id).into_iter().flat_map(|account| &account.networks);
+        let mut networks: Vec<_> = networks.map(|(network, last)| (*network, *last)).collect();
+        networks.sort_by_key(|(_, last)| std::cmp::Reverse(*last));
+        Ok(networks)
+    }
+
+    async fn forget_networks(&self, before: Instant) -> Result<u64, StoreError> {
+        let mut state = self.state();
+        let mut forgotten = 0;
+        for account in state.accounts.values_mut() {
+            let known = account.networks.len();
+            account.networks.retain(|_, last| *last >= before);
+            forgotten += (known - account.networks.len()) as u64;
+        }
+        Ok(forgotten)
+    }
+
     async fn delete_account(&self, id: UserId) -> Result<bool, StoreError> {
         Ok(self.state().delete_account(id))
     }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use archon_domain::ports::{Clock, Credentials, EventLog, Revocations, SessionStore};
+use archon_domain::ports::{Clock, Credentials, EventLog, Revocations, SessionStore, UserRepo};
 use archon_domain::{Span, StoreError};
 use tokio::sync::watch;
 
@@ -12,13 +12,17 @@ use crate::Auth;
 pub struct Retention {
     /// Security events.
     pub events: Span,
+    /// Networks that an account has logged in from.
+    pub known_networks: Span,
     /// Ended and expired sessions: at least as long as any token of theirs could live, so that a spent
     /// token is recognised as such.
     pub sessions: Span,
 }
 
-/// Forgets what is over: sessions, revocations and one-time tokens whose time has passed, old events.
+/// Forgets what is over: sessions, revocations and one-time tokens whose time has passed, old events, networks
+/// that nobody logs in from any more.
 pub struct CleanUp {
+    users: Arc<dyn UserRepo>,
     sessions: Arc<dyn SessionStore>,
     revocations: Arc<dyn Revocations>,
     credentials: Arc<dyn Credentials>,
@@ -36,6 +40,7 @@ impl CleanUp {
     pub fn new(auth: &Auth, retention: Retention) -> Self {
         let ports = &auth.ports;
         Self {
+            users: Arc::clone(&ports.users),
             sessions: Arc::clone(&ports.sessions),
             revocations: Arc::clone(&ports.revocations),
             credentials: Arc::clone(&ports.credentials),
@@ -68,7 +73,8 @@ impl CleanUp {
         let revocations = self.revocations.purge(now).await?;
         let tokens = self.credentials.purge_tokens(now).await?;
         let events = self.events.purge(now - self.retention.events).await?;
-        tracing::debug!(sessions, revocations, tokens, events, "cleaned up");
-        Ok(sessions + revocations + tokens + events)
+        let networks = self.users.forget_networks(now - self.retention.known_networks).await?;
+        tracing::debug!(sessions, revocations, tokens, events, networks, "cleaned up");
+        Ok(sessions + revocations + tokens + events + networks)
     }
 }

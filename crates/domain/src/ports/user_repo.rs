@@ -54,6 +54,18 @@ pub trait UserRepo: Send + Sync {
         since: Instant,
     ) -> Result<bool, StoreError>;
 
+    /// The networks the account has logged in from, with the last log-in of each, the latest first.
+    ///
+    /// # Contract
+    /// - MUST list the networks of the account only, each once, the latest first.
+    async fn known_networks(&self, id: UserId) -> Result<Vec<(ClientNetwork, Instant)>, StoreError>;
+
+    /// Forgets networks of every account whose last log-in was before `before`; returns how many.
+    ///
+    /// # Contract
+    /// - MUST forget networks that were not used since, and no others.
+    async fn forget_networks(&self, before: Instant) -> Result<u64, StoreError>;
+
     /// Deletes an account with everything that belongs to it in this store; false when there is none.
     ///
     /// # Contract

@@ -88,8 +88,8 @@ settings! {
         refresh_ttl: Seconds = seconds(1..=YEAR, 604_800);
         /// For how long after a rotation the spent refresh token still yields its successor.
         refresh_grace: Seconds = seconds(0..=60, 10);
-        /// How far the clocks of this service's replicas may differ when a token's times are judged.
-        clock_skew: Seconds = seconds(0..=30, 0);
+        /// How far in the future `iat` and `nbf` may lie, for replicas whose clocks differ; never stretches `exp`.
+        clock_skew: Seconds = seconds(0..=30, 30);
         /// Claims that access tokens carry beyond those they always have.
         extra_claims: Vec<ExtraClaim> = list(Kind::Choice(ExtraClaim::WORDS));
         /// How long a link that verifies an e-mail address works.

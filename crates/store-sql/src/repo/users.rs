@@ -1,6 +1,7 @@
 use archon_domain::ports::UserRepo;
 use archon_domain::{
-    AccountOpening, Amendment, ClientNetwork, EmailKey, Instant, NewAccount, StoreError, User, UserId,
+    AccountOpening, Amendment, ClientNetwork, EmailKey, Instant, NewAccount, StoreError, StoreErrorKind,
+    User, UserId,
 };
 use async_trait::async_trait;
 use diesel::prelude::*;
@@ -109,6 +110,28 @@ impl UserRepo for SqlStore {
                 .filter(known_networks::last_login_at.ge(Ts(since)))
                 .select(known_networks::last_login_at);
             Ok(known.first::<Ts>(c).await.optional()?.is_some())
+        })
+    }
+
+    async fn known_networks(&self, id: UserId) -> Result<Vec<(ClientNetwork, Instant)>, StoreError> {
+        let rows: Vec<(String, Ts)> = on_db!(self, "list known networks", |c| {
+            let known = known_networks::table.filter(known_networks::user_id.eq(Id::from(id)));
+            let latest_first = known.order(known_networks::last_login_at.desc());
+            Ok(latest_first.select((known_networks::network, known_networks::last_login_at)).load(c).await?)
+        })?;
+        let read = |(network, last): (String, Ts)| {
+            let network = network.parse().map_err(|error| {
+                StoreError::new(StoreErrorKind::Corrupt, "list known networks").with_source(error)
+            });
+            Ok((network?, last.0))
+        };
+        rows.into_iter().map(read).collect()
+    }
+
+    async fn forget_networks(&self, before: Instant) -> Result<u64, StoreError> {
+        write_one!(self, "forget known networks", |c| {
+            let unused = known_networks::table.filter(known_networks::last_login_at.lt(Ts(before)));
+            Ok(diesel::delete(unused).execute(c).await? as u64)
         })
     }
 

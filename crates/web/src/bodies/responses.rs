@@ -154,12 +154,22 @@ pub(crate) struct ExportBody {
     user: UserBody,
     roles: Vec<String>,
     sessions: Vec<SessionBody>,
+    known_networks: Vec<KnownNetworkBody>,
     security_events: Vec<EventBody>,
+}
+
+/// A network the user has logged in from.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = KnownNetwork)]
+pub(crate) struct KnownNetworkBody {
+    #[schema(example = "192.0.2.1")]
+    network: String,
+    last_login_at: DateTime<Utc>,
 }
 
 impl ExportBody {
     pub(crate) fn new(export: AccountExport, current: &archon_domain::SessionId) -> Self {
-        let AccountExport { exported_at, user, sessions, events } = export;
+        let AccountExport { exported_at, user, sessions, known_networks, events } = export;
         let sessions = sessions.into_iter().map(|session| {
             let is_current = session.id == *current;
             SessionBody::new(session, is_current, exported_at)
@@ -168,6 +178,10 @@ impl ExportBody {
             exported_at,
             roles: user.roles.iter().map(ToString::to_string).collect(),
             sessions: sessions.collect(),
+            known_networks: known_networks
+                .into_iter()
+                .map(|(network, last)| KnownNetworkBody { network: network.to_string(), last_login_at: last })
+                .collect(),
             security_events: events.into_iter().map(EventBody::from).collect(),
             user: user.into(),
         }
