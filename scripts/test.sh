@@ -36,9 +36,7 @@ step_examples() {
 # Licences, banned crates and sources need no network; the database of advisories does.
 step_licences() {
   if ! "$CARGO" deny --version >/dev/null 2>&1; then
-    note "licences, banned crates and advisories were not checked: cargo-deny is missing" \
-      "(cargo install cargo-deny --locked)"
-    return
+    run "$CARGO" install --locked cargo-deny@0.20.2 || fail "cargo-deny is missing and could not be installed."
   fi
   run "$CARGO" deny --locked check licenses bans sources
   local database
