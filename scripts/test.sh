@@ -49,7 +49,9 @@ step_licences() {
 }
 
 step_tests() {
+  have curl || provide_packages "curl" curl
   start_postgres
+  have psql || provide_packages "psql, PostgreSQL's client," postgresql-client
   provide_third_party
   print_notes
   if "$CARGO" nextest --version >/dev/null 2>&1; then

@@ -1,0 +1,13 @@
+//! The command line, also beside a running service on its very data directory.
+
+mod configuration;
+mod keys;
+mod start;
+mod users;
+
+use crate::support::{Folder, Run, archon_auth};
+
+/// Runs a command in a folder, with nothing else given.
+fn command(folder: &Folder, arguments: &[&str]) -> anyhow::Result<Run> {
+    archon_auth(folder, arguments, &[], "")
+}
