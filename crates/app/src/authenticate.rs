@@ -65,12 +65,14 @@ impl Auth {
             self.ports.sessions.find(&claims.session),
         )
         .map_err(Fault::from)?;
-        let session = session.filter(|session| session.user == claims.subject && !revoked);
+        let session = session.filter(|session| session.user == claims.subject);
         let session = session.ok_or(AuthenticateError::Revoked)?;
+        // A session's end is told before the blacklist: it says why.
         match session.standing(now) {
-            SessionStanding::Live => {}
-            SessionStanding::Expired => return Err(AuthenticateError::SessionExpired),
             SessionStanding::Ended(reason) => return Err(AuthenticateError::SessionEnded(reason)),
+            SessionStanding::Expired => return Err(AuthenticateError::SessionExpired),
+            SessionStanding::Live if revoked => return Err(AuthenticateError::Revoked),
+            SessionStanding::Live => {}
         }
         let session = self.touch(session, now).await;
         Ok(Caller {

@@ -1,7 +1,7 @@
 use archon_domain::ports::PasswordCheck;
 use archon_domain::{
     Client, ClientNetwork, Email, EventKind, Instant, NewSession, Opening, Password, Session, SessionId,
-    TerminationReason, TokenId, User, UserStatus,
+    StoreErrorKind, TerminationReason, TokenId, User, UserId, UserStatus,
 };
 use thiserror::Error;
 
@@ -129,7 +129,14 @@ impl Auth {
         };
         let session = Session::begin(new, &self.policy.sessions, now);
         let rule = self.policy.sessions.opening;
-        let session = match self.ports.sessions.open(session.clone(), rule, now).await.map_err(Fault::from)? {
+        let opening = match self.ports.sessions.open(session.clone(), rule, now).await {
+            // No session can be stored for an account that was deleted a moment ago.
+            Err(error) if error.kind() == StoreErrorKind::Conflict && self.is_gone(user.id).await? => {
+                return Ok(None);
+            }
+            opening => opening.map_err(Fault::from)?,
+        };
+        let session = match opening {
             Opening::Opened { ended } => {
                 self.record_terminations(&ended, user.id, TerminationReason::SessionLimit, Some(client))
                     .await;
@@ -145,6 +152,10 @@ impl Auth {
         let happening = Happening::new(EventKind::LoginSucceeded).user(user.id).session(&session.id);
         self.recorder.record(happening.client(client).detail("remember_me", remember_me)).await;
         Ok(Some(LoggedIn { user: User { last_login_at: Some(now), ..user }, tokens }))
+    }
+
+    async fn is_gone(&self, user: UserId) -> Result<bool, Fault> {
+        Ok(self.ports.users.find(user).await?.is_none())
     }
 
     /// Reads the account once more now that its session is open; `None`, and no session, when it has changed.

@@ -92,8 +92,12 @@ impl Auth {
         }
     }
 
-    /// How long the refresh token works if it is not used: no longer than its session.
+    /// How long the current refresh token works if it is not used: no longer than its session.
     fn refresh_lifetime(&self, session: &Session, now: Instant) -> Span {
-        (session.expires_at - now).min(self.policy.tokens.refresh_for).max(Span::zero())
+        // In the answer to a retry it is as old as the rotation that made it.
+        let last = session.refresh.last.as_ref();
+        let issued_at = last.map_or(session.refresh.chain_began, |last| last.rotated_at);
+        let expires_at = session.expires_at.min(issued_at + self.policy.tokens.refresh_for);
+        (expires_at - now).max(Span::zero())
     }
 }

@@ -1,4 +1,7 @@
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{Header, RefOr, Required};
 use utoipa::{IntoResponses, Modify, OpenApi};
 
 use crate::bodies::{ErrorBody, ProblemBody};
@@ -41,7 +44,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         (name = "health", description = "How the service is"),
         (name = "documentation", description = "This document"),
     ),
-    modifiers(&Bearer),
+    modifiers(&Bearer, &OptionalBodies, &Headers),
 )]
 struct Document;
 
@@ -54,6 +57,66 @@ impl Modify for Bearer {
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
     }
+}
+
+struct OptionalBodies;
+
+impl Modify for OptionalBodies {
+    /// utoipa describes an optional body as one that may be null; ours may be absent, and is an object else.
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let deletion = document.paths.paths.get_mut("/auth/me").and_then(|item| item.delete.as_mut());
+        if let Some(RefOr::T(body)) = deletion.and_then(|operation| operation.request_body.as_mut()) {
+            body.required = Some(Required::False);
+        }
+    }
+}
+
+struct Headers;
+
+impl Modify for Headers {
+    /// Every response says which request it answers, those of limited routes how the budget stands, and
+    /// those that ask for patience for how long.
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        for (path, item) in &mut document.paths.paths {
+            let limited = routes::bucket_of(Some(path)).is_some();
+            let operations =
+                [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+            for operation in operations.into_iter().flatten() {
+                for (status, response) in &mut operation.responses.responses {
+                    if let RefOr::T(response) = response {
+                        let headers = headers_of(limited, status).into_iter();
+                        response.headers.extend(headers.map(|(name, header)| (name, RefOr::T(header))));
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn headers_of(limited: bool, status: &str) -> Vec<(String, Header)> {
+    let text = |name: &str, description: &str| header(name, Type::String, description);
+    let number = |name: &str, description: &str| header(name, Type::Integer, description);
+    let mut headers = vec![text("X-Request-ID", "The request's id, as in the log and in errors")];
+    if limited {
+        headers.extend([
+            number("X-RateLimit-Limit", "Requests per window"),
+            number("X-RateLimit-Remaining", "Requests left now"),
+            number("X-RateLimit-Reset", "When the whole budget is there again, in seconds since 1970"),
+            text("RateLimit", "The same as draft-ietf-httpapi-ratelimit-headers-10 says"),
+            text("RateLimit-Policy", "The quota as that draft says"),
+        ]);
+    }
+    match status {
+        "401" => headers.push(text("WWW-Authenticate", "What is missing or wrong (RFC 6750)")),
+        "429" | "503" => headers.push(number("Retry-After", "Seconds to wait before the next try")),
+        _ => {}
+    }
+    headers
+}
+
+fn header(name: &str, kind: Type, description: &str) -> (String, Header) {
+    let schema = ObjectBuilder::new().schema_type(kind).build();
+    (name.to_owned(), HeaderBuilder::new().schema(Some(schema)).description(Some(description)).build())
 }
 
 /// What a request with a body can be refused with.

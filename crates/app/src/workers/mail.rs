@@ -25,8 +25,9 @@ impl MailWorker {
     /// Mails claimed and sent at the same time.
     const BATCH: u32 = 8;
 
-    /// How long a claimed mail is nobody else's. Longer than any delivery may take.
-    const LEASE: Span = Span::minutes(5);
+    /// How long a claimed mail is nobody else's: longer than a batch may take, and no longer than a mail
+    /// should wait whose process died over it.
+    const LEASE: Span = Span::minutes(2);
 
     /// How often retries and the mails of other processes are looked for.
     const LOOK: Duration = Duration::from_secs(1);

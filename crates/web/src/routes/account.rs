@@ -57,7 +57,7 @@ pub(crate) async fn update(app: web::Data<WebState>, mut incoming: Incoming) -> 
 /// Delete the caller's account with everything that belongs to it.
 #[utoipa::path(
     delete, path = "/auth/me", tag = "account", security(("bearer" = [])),
-    request_body = Option<DeleteAccountBody>,
+    request_body = DeleteAccountBody,
     responses(
         (status = 204, description = "The account is gone"),
         BodyErrors, CallerErrors, CommonErrors,
