@@ -7,7 +7,7 @@ use actix_web::http::header::{
 };
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse, web};
-use archon_domain::Instant;
+use archon_domain::{Instant, Span};
 use serde::Serialize;
 use tracing::Instrument as _;
 
@@ -156,7 +156,10 @@ fn describe(problem: &Problem, headers: &mut HeaderMap, now: Instant) {
         let seconds = match retry_after {
             RetryAfter::Seconds(seconds) => seconds,
             // Rounded up: a client that comes back to the second must not be too early.
-            RetryAfter::At(at) => (at - now).num_milliseconds().max(0).div_euclid(1000) + 1,
+            RetryAfter::At(at) => {
+                let wait = (at - now).max(Span::zero());
+                wait.num_seconds() + i64::from(wait.subsec_nanos() > 0)
+            }
         };
         set(RETRY_AFTER, seconds.to_string());
     }

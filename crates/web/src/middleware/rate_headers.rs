@@ -23,8 +23,8 @@ pub(crate) async fn rate_headers(
     let state = request.app_data::<web::Data<WebState>>().cloned();
     let Some(state) = state else { return Ok(response) };
     let charged = request.extensions().get::<Charged>().copied();
-    let (mut response, decision) = match charged {
-        Some(Charged(decision)) => (response, decision),
+    let (mut response, bucket, decision) = match charged {
+        Some(Charged(decision)) => (response, bucket, decision),
         None => charge_late(&state, &request, response, bucket).await,
     };
     if let Some(decision) = decision {
@@ -33,29 +33,31 @@ pub(crate) async fn rate_headers(
     Ok(response)
 }
 
-/// Charges a request that has been answered already: harmless, since such answers changed nothing.
+/// Charges a request that has been answered already: harmless, since such answers changed nothing. Returns
+/// the answer, and the budget to tell of: the route's, or `default` where that is used up.
 async fn charge_late(
     state: &WebState,
     request: &HttpRequest,
     response: ServiceResponse,
     bucket: Bucket,
-) -> (ServiceResponse, Option<RateDecision>) {
+) -> (ServiceResponse, Bucket, Option<RateDecision>) {
     let address = client_of(request).address;
     let network = RateKey::Network(ClientNetwork::of(address));
     let charged = match state.limits.take(Bucket::Default, &network, address).await {
         Ok(decision) => decision,
-        Err(fault) => return (response.error_response(Problem::from(fault)), None),
+        Err(fault) => return (response.error_response(Problem::from(fault)), bucket, None),
     };
     if let Some(refused) = charged.filter(|decision| !decision.allowed) {
-        return (response.error_response(Problem::rate_limited(&refused)), Some(refused));
+        let response = response.error_response(Problem::rate_limited(&refused));
+        return (response, Bucket::Default, Some(refused));
     }
     if bucket == Bucket::Default {
-        return (response, charged);
+        return (response, bucket, charged);
     }
     let user = request.extensions().get::<ProvedUser>().copied();
     let key = user.filter(|_| bucket == Bucket::EmailResend).map_or(network, |user| RateKey::User(user.0));
     let standing = state.limits.peek(bucket, &key, address).await.unwrap_or_default();
-    (response, standing)
+    (response, bucket, standing)
 }
 
 /// `X-RateLimit-*`, and the fields of draft-ietf-httpapi-ratelimit-headers-10.
