@@ -12,7 +12,11 @@ impl Metadata {
     /// The largest serialised size in bytes.
     pub const MAX_BYTES: usize = 8 * 1024;
 
-    /// Checks the size of the object, and that no text in it holds a NUL (PostgreSQL cannot store one).
+    /// The deepest nesting: well below what the JSON parsers of clients read.
+    pub const MAX_DEPTH: usize = 32;
+
+    /// Checks the size and depth of the object, and that no text in it holds a NUL (PostgreSQL cannot store
+    /// one).
     ///
     /// # Errors
     /// One [`FieldError`] for `metadata` that says what is wrong.
@@ -24,6 +28,13 @@ impl Metadata {
                 "metadata",
                 FieldErrorCode::TooLong,
                 "must be at most 8192 bytes of JSON",
+            ));
+        }
+        if metadata.0.values().any(|value| is_deeper_than(value, Self::MAX_DEPTH - 1)) {
+            return Err(FieldError::new(
+                "metadata",
+                FieldErrorCode::InvalidFormat,
+                "must nest at most 32 levels deep",
             ));
         }
         if metadata.0.iter().any(|(key, value)| key.contains('\0') || holds_nul(value)) {
@@ -55,6 +66,15 @@ impl Metadata {
     }
 }
 
+fn is_deeper_than(value: &Value, levels: usize) -> bool {
+    let inner = |item: &Value| is_deeper_than(item, levels - 1);
+    match value {
+        Value::Array(items) => levels == 0 || items.iter().any(inner),
+        Value::Object(object) => levels == 0 || object.values().any(inner),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
+}
+
 fn holds_nul(value: &Value) -> bool {
     match value {
         Value::String(text) => text.contains('\0'),
@@ -77,6 +97,9 @@ mod tests {
     #[test]
     fn size_and_nul_are_checked() {
         assert!(Metadata::new(object(json!({"locale": "de", "n": [1, {"a": null}]}))).is_ok());
+        let nested = |levels: usize| (0..levels).fold(json!(1), |inner, _| json!({"a": inner}));
+        assert!(Metadata::new(object(nested(32))).is_ok());
+        assert_eq!(Metadata::new(object(nested(33))).unwrap_err().code, FieldErrorCode::InvalidFormat);
         let large = Metadata::new(object(json!({"text": "x".repeat(8192)})));
         assert_eq!(large.unwrap_err().code, FieldErrorCode::TooLong);
         for hidden in [json!({"a": "\u{0}"}), json!({"\u{0}": 1}), json!({"a": [{"b\u{0}": 1}]})] {

@@ -19,7 +19,7 @@ pub(crate) struct RegisterBody {
     /// 1 to 100 characters after trimming, no control characters.
     #[schema(value_type = String, min_length = 1, max_length = 100, example = "Ada Lovelace")]
     pub(crate) name: PersonName,
-    /// Free data of the deployment: at most 8 KiB. `locale` chooses the language of mails.
+    /// Free data of the deployment: at most 8 KiB and 32 levels deep. `locale` chooses the language of mails.
     #[schema(value_type = Option<Object>, example = json!({"locale": "en"}))]
     pub(crate) metadata: Metadata,
 }

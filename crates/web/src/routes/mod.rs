@@ -180,7 +180,16 @@ pub fn server_app(
 }
 
 fn cors(origins: &[String]) -> Cors {
-    let exposed = ["x-request-id", "retry-after", "ratelimit", "ratelimit-policy"];
+    let exposed = [
+        "x-request-id",
+        "retry-after",
+        "ratelimit",
+        "ratelimit-policy",
+        "x-ratelimit-limit",
+        "x-ratelimit-remaining",
+        "x-ratelimit-reset",
+        "www-authenticate",
+    ];
     let cors = Cors::default()
         .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"])
         .allowed_headers(["authorization", "content-type", "x-request-id"])
