@@ -7,6 +7,7 @@ pub mod config;
 pub mod data_dir;
 pub mod http;
 pub mod keys;
+mod stores;
 pub mod system;
 pub mod telemetry;
 pub mod wire;

@@ -1,21 +1,16 @@
 //! From settings to a service: the one place that knows which adapter stands behind which port.
 
 use std::num::NonZeroUsize;
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use archon_app::workers::{CleanUp, MailWorker, Retention};
 use archon_app::{Auth, ExtraClaim, Limits, LimitsPolicy, Links, Policy, Ports, Recorder, TokenPolicy};
-use archon_domain::ports::{
-    Clock, Credentials, Entropy, EventLog, KeyStore, Mailer, Outbox, Probe, Revocations, SessionStore,
-    UserRepo,
-};
+use archon_domain::ports::{Clock, Entropy, Mailer, Outbox};
 use archon_mail_lettre::{Postman, PostmanSettings, SmtpSettings, Transport};
 use archon_password_argon2::{Argon2Hasher, Argon2Parameters, PoolSettings};
-use archon_store_memory::{MemoryAttempts, MemoryRateLimiter, MemoryStore};
-use archon_store_sql::{PostgresOptions, SqlStore};
-use archon_token_jose::{FileKeyStore, JoseSettings, JoseTokens, RsaBits};
+use archon_store_memory::{MemoryAttempts, MemoryRateLimiter};
+use archon_token_jose::{JoseSettings, JoseTokens, RsaBits};
 use archon_web::{TrustedProxies, WebPolicy, WebState};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
@@ -24,6 +19,7 @@ use crate::config::ExtraClaim as ExtraClaimSetting;
 use crate::config::Settings;
 use crate::data_dir::DataDir;
 use crate::keys::{KeyKeeper, KeyPolicy};
+use crate::stores::Store;
 use crate::system::{SystemClock, SystemEntropy};
 
 /// What a service is built on besides its settings; a suite can bring its own.
@@ -67,103 +63,6 @@ pub struct Background {
     workers: Vec<JoinHandle<()>>,
     event_writer: JoinHandle<()>,
     reload_keys: Arc<Notify>,
-}
-
-/// The durable store, by the scheme of `database.url`.
-enum Store {
-    Memory(Arc<MemoryStore>),
-    Sqlite(SqlStore, DataDir),
-    Postgres(SqlStore),
-}
-
-/// The ports that one store serves.
-struct StorePorts {
-    users: Arc<dyn UserRepo>,
-    credentials: Arc<dyn Credentials>,
-    sessions: Arc<dyn SessionStore>,
-    revocations: Arc<dyn Revocations>,
-    outbox: Arc<dyn Outbox>,
-    events: Arc<dyn EventLog>,
-    database: Arc<dyn Probe>,
-}
-
-impl StorePorts {
-    fn of<S>(store: Arc<S>) -> Self
-    where
-        S: UserRepo + Credentials + SessionStore + Revocations + Outbox + EventLog + Probe + 'static,
-    {
-        Self {
-            users: Arc::clone(&store) as _,
-            credentials: Arc::clone(&store) as _,
-            sessions: Arc::clone(&store) as _,
-            revocations: Arc::clone(&store) as _,
-            outbox: Arc::clone(&store) as _,
-            events: Arc::clone(&store) as _,
-            database: store,
-        }
-    }
-}
-
-impl Store {
-    fn open(settings: &Settings) -> anyhow::Result<Self> {
-        let url = settings.database.url.reveal();
-        match url.split_once(':') {
-            None => {
-                let data_dir = DataDir::prepare(&settings.data_dir)?;
-                Ok(Self::Sqlite(SqlStore::open_sqlite(&data_dir.database())?, data_dir))
-            }
-            Some(("memory", _)) => Ok(Self::Memory(Arc::new(MemoryStore::new()))),
-            Some(("sqlite", path)) => {
-                let data_dir = DataDir::prepare(&settings.data_dir)?;
-                Ok(Self::Sqlite(SqlStore::open_sqlite(Path::new(path))?, data_dir))
-            }
-            Some(_) => {
-                let database = &settings.database;
-                let options = PostgresOptions {
-                    max_connections: database.max_connections as usize,
-                    acquire_timeout: database.acquire_timeout.as_std(),
-                    statement_timeout: database.statement_timeout.as_std(),
-                    schema: None,
-                };
-                Ok(Self::Postgres(SqlStore::open_postgres(url, options)?))
-            }
-        }
-    }
-
-    /// Brings the tables up to date; names of migrations that were applied.
-    async fn migrate(&self) -> anyhow::Result<Vec<String>> {
-        match self {
-            Self::Memory(_) => Ok(Vec::new()),
-            Self::Sqlite(store, _) | Self::Postgres(store) => Ok(store.migrate().await?),
-        }
-    }
-
-    async fn pending_migrations(&self) -> anyhow::Result<Vec<String>> {
-        match self {
-            Self::Memory(_) => Ok(Vec::new()),
-            Self::Sqlite(store, _) | Self::Postgres(store) => Ok(store.pending_migrations().await?),
-        }
-    }
-
-    fn ports(&self) -> StorePorts {
-        match self {
-            Self::Memory(store) => StorePorts::of(Arc::clone(store)),
-            Self::Sqlite(store, _) | Self::Postgres(store) => StorePorts::of(Arc::new(store.clone())),
-        }
-    }
-
-    fn key_store(&self) -> Arc<dyn KeyStore> {
-        match self {
-            Self::Memory(store) => Arc::clone(store) as _,
-            Self::Sqlite(_, data_dir) => Arc::new(FileKeyStore::new(data_dir.keys())),
-            Self::Postgres(store) => {
-                tracing::warn!(
-                    "signing keys are stored plain in the table signing_keys; protect its backups"
-                );
-                Arc::new(store.clone())
-            }
-        }
-    }
 }
 
 /// Brings the tables of the configured database up to date; names of migrations that were applied.

@@ -2,6 +2,8 @@
 //!
 //! A handler reads a request into a command, calls one use case and turns its outcome into a response.
 
+mod answer;
+mod app;
 mod bodies;
 mod body;
 mod client_address;
@@ -13,11 +15,12 @@ mod middleware;
 mod openapi;
 mod pages;
 mod problem;
+mod refusals;
 mod routes;
 mod state;
 
+pub use app::server_app;
 pub use client_address::TrustedProxies;
 pub use openapi::openapi;
 pub use problem::Problem;
-pub use routes::{configure, server_app};
 pub use state::{WebPolicy, WebState};

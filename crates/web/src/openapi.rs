@@ -2,9 +2,9 @@ use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{Header, RefOr, Required};
-use utoipa::{IntoResponses, Modify, OpenApi};
+use utoipa::{Modify, OpenApi};
 
-use crate::bodies::{ErrorBody, ProblemBody};
+use crate::bodies::ProblemBody;
 use crate::routes;
 
 /// The OpenAPI 3.1 document of the service, made from the handlers' own types.
@@ -117,43 +117,6 @@ fn headers_of(limited: bool, status: &str) -> Vec<(String, Header)> {
 fn header(name: &str, kind: Type, description: &str) -> (String, Header) {
     let schema = ObjectBuilder::new().schema_type(kind).build();
     (name.to_owned(), HeaderBuilder::new().schema(Some(schema)).description(Some(description)).build())
-}
-
-/// What a request with a body can be refused with.
-#[derive(IntoResponses)]
-#[expect(dead_code, reason = "describes responses")]
-pub(crate) enum BodyErrors {
-    /// The body or one of its fields is not valid; `details` names every wrong field.
-    #[response(status = 400)]
-    Invalid(#[to_schema] ErrorBody),
-    /// The body is larger than 64 KiB.
-    #[response(status = 413)]
-    TooLarge(#[to_schema] ErrorBody),
-    /// The body is not sent as `application/json` in UTF-8.
-    #[response(status = 415)]
-    UnsupportedMediaType(#[to_schema] ErrorBody),
-}
-
-/// What a request that needs an access token can be refused with.
-#[derive(IntoResponses)]
-#[expect(dead_code, reason = "describes responses")]
-pub(crate) enum CallerErrors {
-    /// TOKEN_MISSING, TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_REVOKED or SESSION_EXPIRED; where the present
-    /// password is asked for, INVALID_CREDENTIALS.
-    #[response(status = 401)]
-    Unauthorized(#[to_schema] ErrorBody),
-}
-
-/// What any request can be refused with.
-#[derive(IntoResponses)]
-#[expect(dead_code, reason = "describes responses")]
-pub(crate) enum CommonErrors {
-    /// RATE_LIMIT_EXCEEDED or ACCOUNT_LOCKED; `Retry-After` says when to come again.
-    #[response(status = 429)]
-    TooManyRequests(#[to_schema] ErrorBody),
-    /// The service is overloaded or a dependency is away; `Retry-After` says when to come again.
-    #[response(status = 503)]
-    Unavailable(#[to_schema] ErrorBody),
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 
-use crate::routes::Answer;
+use crate::answer::Answer;
 
 pub(crate) use verify_email::{confirm, show};
 

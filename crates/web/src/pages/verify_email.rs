@@ -6,9 +6,9 @@ use serde::Deserialize;
 
 use super::page;
 use crate::WebState;
+use crate::answer::Answer;
 use crate::incoming::Incoming;
 use crate::problem::Problem;
-use crate::routes::Answer;
 
 /// The token of a verification link, in the query and in the form.
 #[derive(Deserialize)]

@@ -2,13 +2,13 @@ use actix_web::{HttpResponse, web};
 use archon_app::{DeleteAccount, Register, UpdateProfile};
 use archon_domain::Bucket;
 
-use super::{Answer, json, ok};
 use crate::WebState;
+use crate::answer::{Answer, json, ok};
 use crate::bodies::{
     DeleteAccountBody, ErrorBody, ExportBody, RegisterBody, RegisteredBody, UpdateProfileBody, UserBody,
 };
 use crate::incoming::Incoming;
-use crate::openapi::{BodyErrors, CallerErrors, CommonErrors};
+use crate::refusals::{BodyErrors, CallerErrors, CommonErrors};
 
 /// Open an account and log in.
 #[utoipa::path(

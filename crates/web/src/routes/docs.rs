@@ -4,11 +4,12 @@ use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
 use actix_web::{HttpResponse, web};
 use utoipa_swagger_ui::Config;
 
-use super::Answer;
-use crate::openapi::{CommonErrors, openapi};
+use crate::answer::Answer;
 use crate::problem::Problem;
+use crate::refusals::CommonErrors;
 
-static DOCUMENT: LazyLock<String> = LazyLock::new(|| openapi().to_json().unwrap_or_default());
+/// The OpenAPI document, rendered when it is first asked for.
+pub(crate) struct OpenApiDocument(pub(crate) &'static LazyLock<String>);
 
 /// Without the validator badge, which would ask another host.
 static CONFIG: LazyLock<Arc<Config<'static>>> =
@@ -24,8 +25,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
     get, path = "/auth/openapi.json", tag = "documentation",
     responses((status = 200, description = "The document", body = Object), CommonErrors),
 )]
-pub(crate) async fn document() -> Answer {
-    Ok(HttpResponse::Ok().content_type("application/json; charset=utf-8").body(DOCUMENT.as_str()))
+pub(crate) async fn document(document: web::Data<OpenApiDocument>) -> Answer {
+    Ok(HttpResponse::Ok().content_type("application/json; charset=utf-8").body(document.0.as_str()))
 }
 
 /// A page that shows the OpenAPI document; asks no other host.

@@ -2,11 +2,11 @@ use actix_web::web;
 use archon_app::Resent;
 use archon_domain::Bucket;
 
-use super::{Answer, ok};
 use crate::WebState;
+use crate::answer::{Answer, ok};
 use crate::bodies::{MessageBody, VerifyEmailBody};
 use crate::incoming::Incoming;
-use crate::openapi::{BodyErrors, CallerErrors, CommonErrors};
+use crate::refusals::{BodyErrors, CallerErrors, CommonErrors};
 
 /// Verify an e-mail address with the token from its mail.
 #[utoipa::path(

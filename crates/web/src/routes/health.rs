@@ -1,8 +1,8 @@
 use actix_web::{HttpResponse, web};
 use archon_app::HealthStatus;
 
-use super::{Answer, json, ok};
 use crate::WebState;
+use crate::answer::{Answer, json, ok};
 use crate::bodies::{HealthBody, ProbeBody};
 
 /// How the service and what it depends on are.

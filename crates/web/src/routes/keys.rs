@@ -1,8 +1,8 @@
 use actix_web::http::header::{CACHE_CONTROL, HeaderName};
 use actix_web::{HttpResponse, web};
 
-use super::{Answer, json};
 use crate::WebState;
+use crate::answer::{Answer, json};
 use crate::bodies::JwkSetBody;
 
 /// The public keys that verify access tokens (RFC 7517).

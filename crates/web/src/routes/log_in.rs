@@ -2,11 +2,11 @@ use actix_web::{HttpResponse, web};
 use archon_app::{LogIn, Refresh};
 use archon_domain::{Bucket, SignedToken};
 
-use super::{Answer, ok};
 use crate::WebState;
+use crate::answer::{Answer, ok};
 use crate::bodies::{ErrorBody, LogInBody, RefreshBody, TokenPairBody};
 use crate::incoming::Incoming;
-use crate::openapi::{BodyErrors, CallerErrors, CommonErrors};
+use crate::refusals::{BodyErrors, CallerErrors, CommonErrors};
 
 /// Log in with a password.
 #[utoipa::path(

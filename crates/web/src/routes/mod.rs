@@ -12,32 +12,21 @@ mod sessions;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use actix_cors::Cors;
-use actix_web::body::MessageBody;
-use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
-use actix_web::middleware::{Condition, from_fn};
-use actix_web::{
-    App, Error, FromRequest, Handler, HttpResponse, HttpResponseBuilder, Resource, Responder, Route, web,
-};
+use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, Route, web};
 use archon_domain::Bucket;
-use serde::Serialize;
 
-use crate::WebState;
-use crate::middleware::{envelope, head_as_get, rate_headers};
+use crate::answer::Answer;
 use crate::pages;
 use crate::problem::Problem;
 
 pub(crate) use account::{__path_delete, __path_export, __path_profile, __path_register, __path_update};
-pub(crate) use docs::{__path_document, __path_page};
+pub(crate) use docs::{__path_document, __path_page, OpenApiDocument};
 pub(crate) use email::{__path_resend, __path_verify};
 pub(crate) use health::{__path_health, __path_live, __path_ready};
 pub(crate) use keys::__path_jwks;
 pub(crate) use log_in::{__path_log_in, __path_log_out, __path_refresh};
 pub(crate) use password::__path_change;
 pub(crate) use sessions::{__path_end, __path_end_others, __path_list};
-
-/// What handlers answer with.
-pub(crate) type Answer = Result<HttpResponse, Problem>;
 
 /// One path and what its methods do.
 struct Endpoint {
@@ -141,7 +130,7 @@ macro_rules! methods {
 methods!(get = "GET", post = "POST", put = "PUT", patch = "PATCH", delete = "DELETE");
 
 /// Adds every path to an application.
-pub fn configure(config: &mut web::ServiceConfig) {
+pub(crate) fn configure(config: &mut web::ServiceConfig) {
     for endpoint in endpoints() {
         config.service(endpoint.resource());
     }
@@ -153,57 +142,4 @@ async fn not_found() -> Answer {
         "NOT_FOUND",
         "There is nothing at this path; GET /auth/openapi.json lists what there is",
     ))
-}
-
-/// The whole HTTP application: paths, middleware, state.
-#[must_use]
-pub fn server_app(
-    state: web::Data<WebState>,
-) -> App<
-    impl ServiceFactory<
-        ServiceRequest,
-        Config = (),
-        Response = ServiceResponse<impl MessageBody>,
-        Error = Error,
-        InitError = (),
-    >,
-> {
-    let origins = &state.policy.allowed_origins;
-    let cors = Condition::new(!origins.is_empty(), cors(origins));
-    App::new()
-        .configure(configure)
-        .app_data(state)
-        .wrap(from_fn(rate_headers))
-        .wrap(from_fn(head_as_get))
-        .wrap(cors)
-        .wrap(from_fn(envelope))
-}
-
-fn cors(origins: &[String]) -> Cors {
-    let exposed = [
-        "x-request-id",
-        "retry-after",
-        "ratelimit",
-        "ratelimit-policy",
-        "x-ratelimit-limit",
-        "x-ratelimit-remaining",
-        "x-ratelimit-reset",
-        "www-authenticate",
-    ];
-    let cors = Cors::default()
-        .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"])
-        .allowed_headers(["authorization", "content-type", "x-request-id"])
-        .expose_headers(exposed)
-        .max_age(600);
-    origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
-}
-
-/// 200 with a JSON body.
-fn ok(body: impl Serialize) -> HttpResponse {
-    json(HttpResponse::Ok(), body)
-}
-
-/// A JSON body with any status.
-fn json(mut response: HttpResponseBuilder, body: impl Serialize) -> HttpResponse {
-    response.content_type("application/json; charset=utf-8").json(body)
 }

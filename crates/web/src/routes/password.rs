@@ -1,11 +1,11 @@
 use actix_web::web;
 use archon_app::ChangePassword;
 
-use super::{Answer, ok};
 use crate::WebState;
+use crate::answer::{Answer, ok};
 use crate::bodies::{ChangePasswordBody, ErrorBody, MessageBody};
 use crate::incoming::Incoming;
-use crate::openapi::{BodyErrors, CallerErrors, CommonErrors};
+use crate::refusals::{BodyErrors, CallerErrors, CommonErrors};
 
 /// Change the caller's password; every other session ends.
 #[utoipa::path(

@@ -2,12 +2,12 @@ use actix_web::web;
 use archon_app::EndSessionError;
 use archon_domain::SessionId;
 
-use super::{Answer, ok};
 use crate::WebState;
+use crate::answer::{Answer, ok};
 use crate::bodies::{ErrorBody, MessageBody, SessionsBody};
 use crate::incoming::Incoming;
-use crate::openapi::{CallerErrors, CommonErrors};
 use crate::problem::Problem;
+use crate::refusals::{CallerErrors, CommonErrors};
 
 /// The caller's sessions, the last used first.
 #[utoipa::path(
