@@ -11,6 +11,7 @@ mod docs_commands;
 mod durability;
 mod journey;
 mod openapi_fuzz;
+mod parallel;
 mod stop;
 mod support;
 mod third_party;
