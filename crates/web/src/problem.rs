@@ -9,7 +9,7 @@ use archon_domain::{FieldError, FieldErrorCode, Instant, RateDecision};
 
 /// An error as a client is to see it, and its cause as only the log is to see it.
 ///
-/// Handlers return it; [`crate::middleware::envelope`] renders it, since only there the request's id and
+/// Handlers return it; `middleware::envelope` renders it, since only there the request's id and
 /// the form the client asked for are known.
 #[derive(Debug)]
 pub struct Problem {
@@ -197,7 +197,7 @@ impl ResponseError for Problem {
         self.status
     }
 
-    /// A bare status; the envelope around it is [`crate::middleware::envelope`]'s.
+    /// A bare status; the envelope around it is `middleware::envelope`'s.
     fn error_response(&self) -> HttpResponse {
         HttpResponse::new(self.status)
     }
