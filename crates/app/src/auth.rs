@@ -5,9 +5,9 @@ use archon_domain::ports::{
     SessionStore, TokenIssuer, UserRepo,
 };
 use archon_domain::{Client, Instant, Mail, MailId, MailMessage, QueuedMail, RequestId, User};
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 
-use crate::{Policy, Recorder};
+use crate::{DependencyHealth, Policy, Recorder};
 
 /// The application: every use case is a method of this type.
 ///
@@ -18,6 +18,7 @@ pub struct Auth {
     pub(crate) recorder: Recorder,
     pub(crate) mail_queued: Arc<Notify>,
     pub(crate) started_at: Instant,
+    pub(crate) mail_health: Mutex<Option<(Instant, DependencyHealth)>>,
 }
 
 /// What the application needs of the outside world.
@@ -56,7 +57,8 @@ impl Auth {
     #[must_use]
     pub fn new(ports: Ports, policy: Policy, recorder: Recorder) -> Self {
         let started_at = ports.clock.now();
-        Self { ports, policy, recorder, mail_queued: Arc::new(Notify::new()), started_at }
+        let (mail_queued, mail_health) = (Arc::new(Notify::new()), Mutex::new(None));
+        Self { ports, policy, recorder, mail_queued, started_at, mail_health }
     }
 
     /// The rules in force.

@@ -8,6 +8,9 @@ use crate::Auth;
 /// How long a dependency may take to answer before it counts as unhealthy.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How often the mail transport is asked at the most.
+const MAIL_LOOK_EVERY: Span = Span::seconds(10);
+
 /// How the service is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Health {
@@ -50,10 +53,8 @@ pub enum DependencyHealth {
 impl Auth {
     /// Asks every dependency how it is.
     pub async fn health(&self) -> Health {
-        let (database, mail) = futures::join!(
-            ask("database", self.ports.database.probe()),
-            ask("mail", self.ports.mailer.probe()),
-        );
+        let (database, mail) =
+            futures::join!(ask("database", self.ports.database.probe()), self.mail_health());
         let status = match (&database, &mail) {
             (DependencyHealth::Unhealthy(_), _) => HealthStatus::Unhealthy,
             (_, DependencyHealth::Unhealthy(_)) => HealthStatus::Degraded,
@@ -62,6 +63,21 @@ impl Auth {
         let at = self.now();
         let uptime = at - self.started_at;
         Health { status, at, uptime, database, redis: DependencyHealth::NotConfigured, mail }
+    }
+
+    /// How the mail transport was at the last look: a look is a connection to somebody else's server, which
+    /// strangers must not be able to cause at will.
+    async fn mail_health(&self) -> DependencyHealth {
+        let mut last_look = self.mail_health.lock().await;
+        let now = self.now();
+        match &*last_look {
+            Some((at, health)) if now - *at < MAIL_LOOK_EVERY => health.clone(),
+            _ => {
+                let health = ask("mail", self.ports.mailer.probe()).await;
+                *last_look = Some((now, health.clone()));
+                health
+            }
+        }
     }
 
     /// Whether requests can be served: the database answers.

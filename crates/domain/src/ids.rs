@@ -1,13 +1,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::Instant;
 use crate::ports::Entropy;
+use crate::{Instant, random_text};
 
 /// A UUIDv7 (RFC 9562 section 5.7) of `now` and fresh random bits.
 fn uuid_v7(now: Instant, entropy: &dyn Entropy) -> Uuid {
@@ -97,16 +95,13 @@ impl SessionId {
     /// A fresh session id.
     #[must_use]
     pub fn generate(entropy: &dyn Entropy) -> Self {
-        let mut random = [0; Self::BYTES];
-        entropy.fill(&mut random);
-        Self(URL_SAFE_NO_PAD.encode(random))
+        Self(random_text::generate::<{ Self::BYTES }>(entropy))
     }
 
     /// Reads a session id; `None` when the text cannot be one.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-        (bytes.len() == Self::BYTES).then(|| Self(text.to_owned()))
+        random_text::parse::<{ Self::BYTES }>(text).map(Self)
     }
 
     /// The id as it stands in tokens and paths: 32 URL-safe characters.

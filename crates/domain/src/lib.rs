@@ -19,6 +19,7 @@ mod password;
 mod password_policy;
 mod person_name;
 pub mod ports;
+mod random_text;
 mod rate_limit;
 mod rotation;
 mod session;

@@ -1,11 +1,9 @@
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
 use crate::ports::Entropy;
-use crate::{Instant, UserId};
+use crate::{Instant, UserId, random_text};
 
 /// A secret of 256 random bits that proves once that its holder reads a mailbox; never shown.
 #[derive(Clone, PartialEq, Eq)]
@@ -18,16 +16,13 @@ impl OneTimeToken {
     /// A fresh token.
     #[must_use]
     pub fn generate(entropy: &dyn Entropy) -> Self {
-        let mut random = [0; Self::BYTES];
-        entropy.fill(&mut random);
-        Self(URL_SAFE_NO_PAD.encode(random))
+        Self(random_text::generate::<{ Self::BYTES }>(entropy))
     }
 
     /// Reads a token; `None` when the text cannot be one.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-        (bytes.len() == Self::BYTES).then(|| Self(text.to_owned()))
+        random_text::parse::<{ Self::BYTES }>(text).map(Self)
     }
 
     /// The token as it stands in a link: 43 URL-safe characters.
