@@ -5,6 +5,7 @@ use std::time::Duration;
 use archon_domain::ports::PasswordCheck;
 use archon_domain::{
     AttemptAdmission, AttemptCounter, Client, ClientNetwork, Email, EventKind, Instant, Password, User,
+    UserId,
 };
 use thiserror::Error;
 
@@ -70,13 +71,13 @@ impl Auth {
         user: Option<&User>,
         client: &Client,
     ) -> Result<AttemptCounter, Fault> {
-        let Some(user) = user else {
-            return Ok(AttemptCounter::Account(email.key().clone()));
-        };
+        let now = self.now();
+        // Nobody is looked up like somebody: the time of an answer must not tell whether there is an account.
+        let id = user.map_or_else(|| UserId::generate(now, &*self.ports.entropy), |user| user.id);
         let network = ClientNetwork::of(client.address);
-        let since = self.now() - self.policy.known_network_for;
-        let known = self.ports.users.knows_network(user.id, network, since).await?;
-        let email = user.email.key().clone();
+        let since = now - self.policy.known_network_for;
+        let known = self.ports.users.knows_network(id, network, since).await?;
+        let email = email.key().clone();
         Ok(if known { AttemptCounter::Known(email, network) } else { AttemptCounter::Account(email) })
     }
 
