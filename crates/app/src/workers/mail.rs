@@ -3,7 +3,6 @@ use std::time::Duration;
 
 use archon_domain::ports::{Clock, Entropy, Mailer, Outbox};
 use archon_domain::{DeliveryError, QueuedMail, RetrySchedule, Span, StoreError};
-use futures::StreamExt as _;
 use tokio::sync::{Notify, watch};
 
 use crate::Auth;
@@ -32,6 +31,9 @@ impl MailWorker {
     /// How often retries and the mails of other processes are looked for.
     const LOOK: Duration = Duration::from_secs(1);
 
+    /// For how long after the order to stop a further batch is begun.
+    const LAST_WORDS: Duration = Duration::from_secs(5);
+
     /// A worker for the mails of `auth`.
     #[must_use]
     pub fn new(auth: &Auth, schedule: RetrySchedule) -> Self {
@@ -46,44 +48,37 @@ impl MailWorker {
         }
     }
 
-    /// Sends mails as they fall due, until told to stop; then sends what is due and returns.
+    /// Sends mails as they fall due, until told to stop; then sends what is due, as far as that is quick, and
+    /// returns. What is not sent then is sent after the next start.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         loop {
-            self.send_due().await;
+            while !*stop.borrow() && self.send_batch().await {}
             tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => break,
                 () = self.queued.notified() => {}
                 () = tokio::time::sleep(Self::LOOK) => {}
             }
         }
-        self.send_due().await;
+        let deadline = tokio::time::Instant::now() + Self::LAST_WORDS;
+        while tokio::time::Instant::now() < deadline && self.send_batch().await {}
     }
 
-    /// Sends every mail that is due now; returns how many were taken by their server.
-    pub async fn send_due(&self) -> usize {
-        let mut sent = 0;
-        loop {
-            let now = self.clock.now();
-            let claimed = match self.outbox.claim(Self::BATCH, now + Self::LEASE, now).await {
-                Ok(claimed) => claimed,
-                Err(error) => {
-                    log_failure("mails wait: the outbox is away", &error);
-                    return sent;
-                }
-            };
-            if claimed.is_empty() {
-                return sent;
+    /// Sends a few of the mails that are due; false when there is none, or the outbox is away.
+    async fn send_batch(&self) -> bool {
+        let now = self.clock.now();
+        let claimed = match self.outbox.claim(Self::BATCH, now + Self::LEASE, now).await {
+            Ok(claimed) => claimed,
+            Err(error) => {
+                log_failure("mails wait: the outbox is away", &error);
+                return false;
             }
-            let deliveries = futures::stream::iter(claimed).map(|queued| self.send(queued));
-            sent += deliveries
-                .buffer_unordered(Self::BATCH as usize)
-                .filter(|delivered| std::future::ready(*delivered))
-                .count()
-                .await;
-        }
+        };
+        let any = !claimed.is_empty();
+        futures::future::join_all(claimed.into_iter().map(|queued| self.send(queued))).await;
+        any
     }
 
-    async fn send(&self, queued: QueuedMail) -> bool {
+    async fn send(&self, queued: QueuedMail) {
         let id = queued.mail.id;
         let kind = queued.mail.message.kind();
         let outcome = self.mailer.deliver(&queued.mail).await;
@@ -100,7 +95,6 @@ impl MailWorker {
         if let Err(error) = stored {
             log_failure("the outcome of a mail was not stored; it may be sent again", &error);
         }
-        outcome.is_ok()
     }
 
     /// Keeps a mail that was not sent, for its next try or for an operator.

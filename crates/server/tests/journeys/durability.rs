@@ -84,7 +84,7 @@ fn every_verification_mail_is_written_once(
     service: &mut Service,
     accounts: &[Account],
 ) -> anyhow::Result<()> {
-    // A mail that was being written at a kill belongs to the killed process for five minutes more; nobody
+    // A mail that was being written at a kill belongs to the killed process for two minutes more; nobody
     // wants to wait that long for a test.
     assert_eq!(service.terminate()?.code(), Some(0));
     let due_now = "UPDATE mail_outbox SET next_attempt_at = 0 WHERE next_attempt_at IS NOT NULL";
