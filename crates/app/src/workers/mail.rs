@@ -31,8 +31,8 @@ impl MailWorker {
     /// How often retries and the mails of other processes are looked for.
     const LOOK: Duration = Duration::from_secs(1);
 
-    /// For how long after the order to stop a further batch is begun.
-    const LAST_WORDS: Duration = Duration::from_secs(5);
+    /// How long a stop waits for the mail server.
+    const LAST_WORDS: Duration = Duration::from_secs(10);
 
     /// A worker for the mails of `auth`.
     #[must_use]
@@ -48,19 +48,34 @@ impl MailWorker {
         }
     }
 
-    /// Sends mails as they fall due, until told to stop; then sends what is due, as far as that is quick, and
-    /// returns. What is not sent then is sent after the next start.
-    pub async fn run(self, mut stop: watch::Receiver<bool>) {
+    /// Sends mails as they fall due, until told to stop; then sends what is due and returns, soon even when
+    /// the mail server is silent. What is not sent then is sent after the next start.
+    pub async fn run(self, stop: watch::Receiver<bool>) {
+        let mut told = stop.clone();
+        let patience = async move {
+            let _ = told.wait_for(|stop| *stop).await;
+            tokio::time::sleep(Self::LAST_WORDS).await;
+        };
+        tokio::select! {
+            () = self.send_until(stop) => {}
+            () = patience => tracing::warn!("stopped before the mail server had answered; the mails wait"),
+        }
+    }
+
+    async fn send_until(&self, mut stop: watch::Receiver<bool>) {
         loop {
-            while !*stop.borrow() && self.send_batch().await {}
+            // Asked before the look, so that what was queued up to the order to stop is still sent.
+            let is_last = *stop.borrow() || stop.has_changed().is_err();
+            while self.send_batch().await {}
+            if is_last {
+                return;
+            }
             tokio::select! {
-                _ = stop.wait_for(|stop| *stop) => break,
+                _ = stop.wait_for(|stop| *stop) => {}
                 () = self.queued.notified() => {}
                 () = tokio::time::sleep(Self::LOOK) => {}
             }
         }
-        let deadline = tokio::time::Instant::now() + Self::LAST_WORDS;
-        while tokio::time::Instant::now() < deadline && self.send_batch().await {}
     }
 
     /// Sends a few of the mails that are due; false when there is none, or the outbox is away.
