@@ -6,11 +6,13 @@
 #   scripts/test.sh tests -- NAME  what follows -- goes to the test runner
 #
 # Environment: CARGO (the cargo to call), NEXTEST_PROFILE (default or ci; see .config/nextest.toml),
-# ARCHON_TEST_POSTGRES_URL (a server to use in place of a throw-away one).
+# ARCHON_TEST_POSTGRES_URL, ARCHON_TEST_REDIS_URL and ARCHON_TEST_REDIS_CLUSTER_URL (servers to use in place of
+# throw-away ones).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/lib.sh
 . scripts/postgres.sh
+. scripts/redis.sh
 . scripts/third-party.sh
 
 CARGO=${CARGO:-cargo}
@@ -51,6 +53,7 @@ step_licences() {
 step_tests() {
   have curl || provide_packages "curl" curl
   start_postgres
+  start_redis
   have psql || provide_packages "psql, PostgreSQL's client," postgresql-client
   provide_third_party
   print_notes
@@ -82,7 +85,12 @@ main() {
   done
 }
 
-trap stop_postgres EXIT
+stop_servers() {
+  stop_postgres
+  stop_redis
+}
+
+trap stop_servers EXIT
 # Without these a signal would end the script past the EXIT trap's exit status.
 trap 'exit 130' INT
 trap 'exit 143' TERM

@@ -1,13 +1,15 @@
 use std::sync::Arc;
 
 use archon_domain::ports::{
-    Clock, Credentials, Entropy, EventLog, LoginAttempts, Mailer, Outbox, PasswordHasher, Probe, Revocations,
-    SessionStore, TokenIssuer, UserRepo,
+    Clock, Credentials, Entropy, EventLog, Gate, LoginAttempts, Mailer, Outbox, PasswordHasher, Probe,
+    Revocations, SessionStore, TokenIssuer, UserRepo,
 };
 use archon_domain::{Client, Instant, Mail, MailId, MailMessage, QueuedMail, RequestId, User};
 use tokio::sync::{Mutex, Notify};
 
-use crate::{DependencyHealth, Policy, Recorder};
+use crate::fast_path::Breaker;
+use crate::touches::Touches;
+use crate::{DependencyHealth, Notices, Policy, Recorder};
 
 /// The application: every use case is a method of this type.
 ///
@@ -16,6 +18,7 @@ pub struct Auth {
     pub(crate) ports: Ports,
     pub(crate) policy: Policy,
     pub(crate) recorder: Recorder,
+    pub(crate) touches: Touches,
     pub(crate) mail_queued: Arc<Notify>,
     pub(crate) started_at: Instant,
     pub(crate) mail_health: Mutex<Option<(Instant, DependencyHealth)>>,
@@ -30,10 +33,16 @@ pub struct Ports {
     pub credentials: Arc<dyn Credentials>,
     /// Sessions.
     pub sessions: Arc<dyn SessionStore>,
+    /// What every authenticated request asks.
+    pub gate: Arc<dyn Gate>,
     /// Revoked tokens.
     pub revocations: Arc<dyn Revocations>,
     /// Failed log-ins.
     pub attempts: Arc<dyn LoginAttempts>,
+    /// Whether the fast store is relied on, in deployments that have one.
+    pub fast_store: Option<Arc<Breaker>>,
+    /// Where operators are told what happens.
+    pub notices: Notices,
     /// Mails to be sent.
     pub outbox: Arc<dyn Outbox>,
     /// Security events.
@@ -58,7 +67,8 @@ impl Auth {
     pub fn new(ports: Ports, policy: Policy, recorder: Recorder) -> Self {
         let started_at = ports.clock.now();
         let (mail_queued, mail_health) = (Arc::new(Notify::new()), Mutex::new(None));
-        Self { ports, policy, recorder, mail_queued, started_at, mail_health }
+        let touches = Touches::default();
+        Self { ports, policy, recorder, touches, mail_queued, started_at, mail_health }
     }
 
     /// The rules in force.

@@ -1,13 +1,13 @@
 use std::collections::BTreeSet;
 
 use archon_domain::{
-    Client, EventKind, Instant, Role, Session, SessionStanding, TerminationReason, TokenId, TokenKind,
-    TokenRejection, UserId,
+    Bucket, Charge, Client, EventKind, Passage, Passed, Quota, RateDecision, RateKey, Role, Session,
+    SessionStanding, TerminationReason, TokenKind, TokenRef, TokenRejection, UserId,
 };
 use thiserror::Error;
 
 use crate::recorder::Happening;
-use crate::{Auth, Fault};
+use crate::{Auth, Fault, limits};
 
 /// Who a request comes from, proved by an access token and a live session.
 #[derive(Debug, Clone)]
@@ -18,10 +18,8 @@ pub struct Caller {
     pub session: Session,
     /// What the user may do, as the token says.
     pub roles: BTreeSet<Role>,
-    /// The access token's id.
-    pub token: TokenId,
-    /// When the access token expires.
-    pub token_expires_at: Instant,
+    /// The access token.
+    pub token: TokenRef,
     /// From where and with what.
     pub client: Client,
 }
@@ -47,11 +45,17 @@ pub enum AuthenticateError {
 }
 
 impl Auth {
-    /// Says who presents an access token (RFC 6750), and records that the session was used.
+    /// Says who presents an access token (RFC 6750), takes the request from the user's `budget` if there is
+    /// one, and records that the session was used.
     ///
     /// # Errors
-    /// See [`AuthenticateError`].
-    pub async fn authenticate(&self, token: &str, client: Client) -> Result<Caller, AuthenticateError> {
+    /// See [`AuthenticateError`]; nothing is taken from the budget then.
+    pub async fn authenticate(
+        &self,
+        token: &str,
+        client: Client,
+        budget: Option<(Bucket, Quota)>,
+    ) -> Result<(Caller, Option<RateDecision>), AuthenticateError> {
         let now = self.now();
         let claims = match self.ports.tokens.verify(token, TokenKind::Access, now) {
             Ok(claims) => claims,
@@ -60,13 +64,13 @@ impl Auth {
                 return Err(rejection.into());
             }
         };
-        let (revoked, session) = futures::try_join!(
-            self.ports.revocations.is_revoked(claims.id, now),
-            self.ports.sessions.find(&claims.session),
-        )
-        .map_err(Fault::from)?;
-        let session = session.filter(|session| session.user == claims.subject);
-        let session = session.ok_or(AuthenticateError::Revoked)?;
+        let key = RateKey::User(claims.subject);
+        let charge = budget.map(|(bucket, quota)| Charge { bucket, key, quota });
+        let passage = Passage { token: claims.token(), user: claims.subject, charge };
+        let Passed { session, revoked, decision } =
+            self.ports.gate.pass(&passage, now).await.map_err(Fault::from)?;
+        let mut session = session.ok_or(AuthenticateError::Revoked)?;
+        self.touches.bring_up_to_date(&mut session);
         // A session's end is told before the blacklist: it says why.
         match session.standing(now) {
             SessionStanding::Ended(reason) => return Err(AuthenticateError::SessionEnded(reason)),
@@ -74,29 +78,14 @@ impl Auth {
             SessionStanding::Live if revoked => return Err(AuthenticateError::Revoked),
             SessionStanding::Live => {}
         }
-        let session = self.touch(session, now).await;
-        Ok(Caller {
-            user: claims.subject,
-            session,
-            roles: claims.roles,
-            token: claims.id,
-            token_expires_at: claims.expires_at,
-            client,
-        })
-    }
-
-    /// Records the use of a session. That it could not be recorded is no reason to refuse the request.
-    async fn touch(&self, mut session: Session, now: Instant) -> Session {
-        if let Some(touch) = session.touch(now, &self.policy.sessions) {
-            match self.ports.sessions.touch(&touch).await {
-                Ok(()) => session.apply(&touch),
-                Err(error) => {
-                    let error = &error as &dyn std::error::Error;
-                    tracing::warn!(error, session_id = %session.id, "the use of a session was not recorded");
-                }
-            }
+        let touch = session.touched(now, &self.policy.sessions);
+        self.touches.note(&mut session, touch);
+        if let (Some((bucket, _)), Some(decision)) = (budget, &decision) {
+            limits::count(bucket, decision);
         }
-        session
+        let caller =
+            Caller { user: claims.subject, session, roles: claims.roles, token: passage.token, client };
+        Ok((caller, decision))
     }
 
     /// Records a token that somebody made up; expired ones are everyday life.

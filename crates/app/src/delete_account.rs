@@ -50,7 +50,7 @@ impl Auth {
         }
         let reason = TerminationReason::EndedByUser;
         self.ports.sessions.end_all_but(user.id, None, reason, self.now()).await.map_err(Fault::from)?;
-        if !self.ports.users.delete_account(user.id).await.map_err(Fault::from)? {
+        if self.ports.users.delete_account(user.id).await.map_err(Fault::from)?.is_none() {
             return Err(DeleteAccountError::AccountGone);
         }
         let deleted = Happening::new(EventKind::AccountDeleted).user(user.id).session(&caller.session.id);

@@ -55,14 +55,26 @@ impl Auth {
     pub async fn health(&self) -> Health {
         let (database, mail) =
             futures::join!(ask("database", self.ports.database.probe()), self.mail_health());
-        let status = match (&database, &mail) {
-            (DependencyHealth::Unhealthy(_), _) => HealthStatus::Unhealthy,
-            (_, DependencyHealth::Unhealthy(_)) => HealthStatus::Degraded,
+        let redis = self.fast_store_health();
+        let status = match (&database, &redis, &mail) {
+            (DependencyHealth::Unhealthy(_), _, _) => HealthStatus::Unhealthy,
+            (_, DependencyHealth::Unhealthy(_), _) | (_, _, DependencyHealth::Unhealthy(_)) => {
+                HealthStatus::Degraded
+            }
             _ => HealthStatus::Healthy,
         };
         let at = self.now();
         let uptime = at - self.started_at;
-        Health { status, at, uptime, database, redis: DependencyHealth::NotConfigured, mail }
+        Health { status, at, uptime, database, redis, mail }
+    }
+
+    /// Whether the fast store is relied on. It is not asked here: its keeper asks it every second.
+    fn fast_store_health(&self) -> DependencyHealth {
+        match &self.ports.fast_store {
+            None => DependencyHealth::NotConfigured,
+            Some(breaker) if breaker.is_closed() => DependencyHealth::Healthy,
+            Some(_) => DependencyHealth::Unhealthy("unreachable; serving from the database"),
+        }
     }
 
     /// How the mail transport was at the last look: a look is a connection to somebody else's server, which

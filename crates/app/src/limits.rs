@@ -46,9 +46,7 @@ impl Limits {
     ) -> Result<Option<RateDecision>, Fault> {
         let Some(quota) = self.quota_for(bucket, address) else { return Ok(None) };
         let decision = self.limiter.take(bucket, key, quota, self.clock.now()).await?;
-        let word = if decision.allowed { "allowed" } else { "refused" };
-        metrics::counter!("archon_rate_limit_decisions_total", "bucket" => bucket.as_str(), "decision" => word)
-            .increment(1);
+        count(bucket, &decision);
         Ok(Some(decision))
     }
 
@@ -66,9 +64,18 @@ impl Limits {
         Ok(Some(self.limiter.peek(bucket, key, quota, self.clock.now()).await?))
     }
 
-    fn quota_for(&self, bucket: Bucket, address: IpAddr) -> Option<Quota> {
+    /// The quota that requests of `address` are judged by; `None` when the address is not limited.
+    #[must_use]
+    pub fn quota_for(&self, bucket: Bucket, address: IpAddr) -> Option<Quota> {
         let address = address.to_canonical();
         let exempt = !self.policy.enabled || self.policy.exempt.iter().any(|net| net.contains(&address));
         if exempt { None } else { self.policy.quotas.get(&bucket).copied() }
     }
+}
+
+/// Counts a decision in the metrics.
+pub(crate) fn count(bucket: Bucket, decision: &RateDecision) {
+    let word = if decision.allowed { "allowed" } else { "refused" };
+    metrics::counter!("archon_rate_limit_decisions_total", "bucket" => bucket.as_str(), "decision" => word)
+        .increment(1);
 }

@@ -129,6 +129,7 @@ impl Auth {
         };
         let session = Session::begin(new, &self.policy.sessions, now);
         let rule = self.policy.sessions.opening;
+        self.write_touches().await;
         let opening = match self.ports.sessions.open(session.clone(), rule, now).await {
             // No session can be stored for an account that was deleted a moment ago.
             Err(error) if error.kind() == StoreErrorKind::Conflict && self.is_gone(user.id).await? => {

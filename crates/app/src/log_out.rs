@@ -1,4 +1,4 @@
-use archon_domain::{EventKind, TerminationReason};
+use archon_domain::{EventKind, Notice, TerminationReason, TokenRef};
 use thiserror::Error;
 
 use crate::recorder::Happening;
@@ -24,15 +24,24 @@ impl Auth {
         // The session's end refuses its tokens already; the blacklist tells those who look only there.
         let word = reason.as_str();
         let revocations = &self.ports.revocations;
-        revocations.revoke(caller.token, caller.token_expires_at, word).await.map_err(Fault::from)?;
+        revocations.revoke(&caller.token, word).await.map_err(Fault::from)?;
         if let Some(session) = ended {
-            let refresh_expires_at = session.absolute_expires_at.min(now + self.policy.tokens.refresh_for);
-            revocations
-                .revoke(session.refresh.current, refresh_expires_at, word)
-                .await
-                .map_err(Fault::from)?;
+            let refresh = TokenRef {
+                id: session.refresh.current,
+                session: session.id.clone(),
+                expires_at: session.absolute_expires_at.min(now + self.policy.tokens.refresh_for),
+            };
+            revocations.revoke(&refresh, word).await.map_err(Fault::from)?;
             let logout = Happening::new(EventKind::Logout).user(caller.user).session(&session.id);
             self.recorder.record(logout.client(&caller.client)).await;
+            self.ports.notices.post(Notice::SessionTerminated {
+                session: session.id,
+                user: session.user,
+                reason,
+                original_address: Some(session.address),
+                new_address: Some(caller.client.address),
+                at: now,
+            });
         }
         Ok(())
     }

@@ -71,8 +71,9 @@ impl Auth {
 
     /// The user and the session that a token names.
     async fn holder(&self, claims: &Claims, now: Instant) -> Result<(User, Session), RefreshError> {
+        let token = claims.token();
         let (revoked, session, user) = futures::try_join!(
-            self.ports.revocations.is_revoked(claims.id, now),
+            self.ports.revocations.is_revoked(&token, now),
             self.ports.sessions.find(&claims.session),
             self.ports.users.find(claims.subject),
         )

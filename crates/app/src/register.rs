@@ -1,6 +1,6 @@
 use archon_domain::{
     AccountOpening, Client, Email, EventKind, Instant, IssuedToken, MailMessage, Metadata, NewAccount,
-    NewPassword, OneTimeToken, PersonName, QueuedMail, Role, TokenPurpose, User, UserId, UserStatus,
+    NewPassword, Notice, OneTimeToken, PersonName, QueuedMail, Role, TokenPurpose, User, UserId, UserStatus,
 };
 use thiserror::Error;
 
@@ -40,6 +40,16 @@ pub enum RegisterError {
     /// The service could not do its part.
     #[error(transparent)]
     Fault(#[from] Fault),
+}
+
+/// A way to prove that an address is its owner's.
+pub(crate) struct Verification {
+    /// The secret.
+    pub(crate) token: OneTimeToken,
+    /// The secret as it is stored.
+    pub(crate) issued: IssuedToken,
+    /// The mail that carries it.
+    pub(crate) mail: QueuedMail,
 }
 
 impl Auth {
@@ -84,13 +94,14 @@ impl Auth {
 
     /// Stores the account with its verification token and mails.
     async fn open_account(&self, user: &User, now: Instant) -> Result<(), RegisterError> {
-        let (verification, verify) = self.verification_for(user, now);
+        let Verification { token, issued, mail } = self.verification_for(user, now);
         let welcome = self.mail_to(user, MailMessage::Welcome, now);
         let account =
-            NewAccount { user: user.clone(), verification: Some(verification), mails: vec![verify, welcome] };
+            NewAccount { user: user.clone(), verification: Some(issued.clone()), mails: vec![mail, welcome] };
         match self.ports.users.open_account(account).await.map_err(Fault::from)? {
             AccountOpening::Opened => {
                 self.mail_queued.notify_one();
+                self.ports.notices.post(Notice::TokenIssued { token, issued });
                 Ok(())
             }
             AccountOpening::EmailTaken => Err(RegisterError::EmailExists),
@@ -98,7 +109,7 @@ impl Auth {
     }
 
     /// A verification token and the mail that carries it.
-    pub(crate) fn verification_for(&self, user: &User, now: Instant) -> (IssuedToken, QueuedMail) {
+    pub(crate) fn verification_for(&self, user: &User, now: Instant) -> Verification {
         let token = OneTimeToken::generate(&*self.ports.entropy);
         let expires_at = now + self.policy.verify_email_for;
         let link = self.policy.links.verify_email(&token);
@@ -110,6 +121,6 @@ impl Auth {
             issued_at: now,
             expires_at,
         };
-        (issued, mail)
+        Verification { token, issued, mail }
     }
 }

@@ -1,4 +1,6 @@
-use archon_domain::{Client, EventKind, Session, SessionId, TerminationReason, UserId};
+use std::cmp::Reverse;
+
+use archon_domain::{Client, EventKind, Notice, Session, SessionId, TerminationReason, UserId};
 use thiserror::Error;
 
 use crate::recorder::Happening;
@@ -31,11 +33,14 @@ impl Auth {
     /// When the store is away.
     pub async fn list_sessions(&self, caller: &Caller) -> Result<Vec<ListedSession>, Fault> {
         let sessions = self.ports.sessions.list(caller.user, self.now()).await?;
-        let listed = sessions.into_iter().map(|session| {
+        let listed = sessions.into_iter().map(|mut session| {
+            self.touches.bring_up_to_date(&mut session);
             let current = session.id == caller.session.id;
             ListedSession { session, current }
         });
-        Ok(listed.collect())
+        let mut listed: Vec<_> = listed.collect();
+        listed.sort_by_key(|listed| Reverse(listed.session.last_accessed));
+        Ok(listed)
     }
 
     /// Ends one of the caller's sessions.
@@ -83,6 +88,30 @@ impl Auth {
                 happening = happening.client(client);
             }
             self.recorder.record(happening.detail("reason", reason.as_str())).await;
+            self.show_termination(session, user, reason, client).await;
         }
+    }
+
+    /// Shows operators that a session was ended.
+    async fn show_termination(
+        &self,
+        session: &SessionId,
+        user: UserId,
+        reason: TerminationReason,
+        client: Option<&Client>,
+    ) {
+        if !self.ports.notices.are_watched() {
+            return;
+        }
+        // Where it cannot be looked up, the address of the log-in is left out: the end stands all the same.
+        let ended = self.ports.sessions.find(session).await.unwrap_or_default();
+        self.ports.notices.post(Notice::SessionTerminated {
+            session: session.clone(),
+            user,
+            reason,
+            original_address: ended.map(|session| session.address),
+            new_address: client.map(|client| client.address),
+            at: self.now(),
+        });
     }
 }

@@ -1,7 +1,8 @@
-use archon_domain::{Client, EventKind, OneTimeToken, User};
+use archon_domain::{Client, EventKind, Notice, OneTimeToken, TokenPurpose, User};
 use thiserror::Error;
 
 use crate::recorder::Happening;
+use crate::register::Verification;
 use crate::{Auth, Caller, Fault};
 
 /// Why no address was verified.
@@ -45,6 +46,7 @@ impl Auth {
         let verified = self.ports.credentials.verify_email(&token.digest(), self.now()).await;
         let user = verified.map_err(Fault::from)?.ok_or(VerifyEmailError::InvalidToken)?;
         self.recorder.record(Happening::new(EventKind::EmailVerified).user(user.id).client(client)).await;
+        self.ports.notices.post(Notice::TokenSpent { token, purpose: TokenPurpose::VerifyEmail });
         Ok(user)
     }
 
@@ -58,9 +60,10 @@ impl Auth {
         if user.email_verified() {
             return Ok(Resent::AlreadyVerified);
         }
-        let (token, mail) = self.verification_for(&user, self.now());
-        self.ports.credentials.issue_token(token, vec![mail]).await.map_err(Fault::from)?;
+        let Verification { token, issued, mail } = self.verification_for(&user, self.now());
+        self.ports.credentials.issue_token(issued.clone(), vec![mail]).await.map_err(Fault::from)?;
         self.mail_queued.notify_one();
+        self.ports.notices.post(Notice::TokenIssued { token, issued });
         Ok(Resent::Queued)
     }
 }

@@ -20,6 +20,7 @@ macro_rules! key_store {
                 load_returns_every_field,
                 the_first_key_is_first_once,
                 further_keys_keep_those_that_were_there,
+                the_key_with_the_same_id_is_replaced,
                 the_key_named_is_removed_and_no_other,
             ],
             concurrency [one_of_many_first_keys_wins],
@@ -74,6 +75,19 @@ pub async fn further_keys_keep_those_that_were_there(keys: &Port) {
     impostor.id = first.id.clone();
     assert!(keys.add(impostor).await.is_err(), "no two keys can have one id");
     assert_eq!(load(keys).await, sorted([&first, &second]));
+}
+
+/// MUST replace the key with the same id as a whole, and no other.
+pub async fn the_key_with_the_same_id_is_replaced(keys: &Port) {
+    let samples = Samples::default();
+    let [first, second] = [(); 2].map(|()| samples.key(SigningAlgorithm::Rs256));
+    keys.add(first.clone()).await.unwrap();
+    keys.add(second.clone()).await.unwrap();
+    let mut new = samples.key(SigningAlgorithm::EdDsa);
+    assert!(!keys.replace(new.clone()).await.unwrap(), "there is no such key yet");
+    (new.id, new.created_at, new.signs_from) = (first.id.clone(), after(7), after(8));
+    assert!(keys.replace(new.clone()).await.unwrap());
+    assert_eq!(load(keys).await, sorted([&new, &second]));
 }
 
 /// MUST remove the key it is told and no other.

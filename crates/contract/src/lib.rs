@@ -15,18 +15,24 @@
 //! name; put the macros of a second store into a module.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "cases are tests: they fail by panicking")]
 
+pub mod archive;
 pub mod attempts;
 pub mod concurrency;
 pub mod credentials;
 pub mod event_log;
+pub mod faults;
+pub mod gate;
 pub mod key_store;
 mod macros;
+pub mod oauth_states;
 pub mod outbox;
 pub mod rate_limiter;
 pub mod revocations;
 pub mod samples;
+pub mod session_cache;
 pub mod session_store;
 mod stores;
 pub mod user_repo;
 
+pub use gate::Gated;
 pub use stores::{Guarded, Stores};

@@ -21,6 +21,7 @@ macro_rules! outbox {
                 a_mail_that_failed_is_kept_with_its_error_and_tried_again,
                 a_mail_that_was_given_up_is_not_given,
                 pending_and_failed_mails_are_counted_apart,
+                mails_that_wait_are_named_the_longest_due_first,
                 given_up_mails_are_queued_again_from_zero,
             ],
             concurrency [a_due_mail_is_given_to_one_of_many],
@@ -151,6 +152,20 @@ pub async fn pending_and_failed_mails_are_counted_apart(stores: &Stores) {
     stores.outbox.postpone(mails[0].mail.id, None, "given up").await.unwrap();
     let expected = OutboxCounts { pending: 2, failed: 1, oldest_pending: Some(after(2) + tick()) };
     assert_eq!(stores.outbox.counts().await.unwrap(), expected);
+}
+
+/// MUST name the mails that wait, the longest due first.
+pub async fn mails_that_wait_are_named_the_longest_due_first(stores: &Stores) {
+    let samples = Samples::default();
+    assert_eq!(stores.outbox.pending(9).await.unwrap(), []);
+    let mails = queue(stores, &samples, &[after(3), after(1), after(2), after(4)]).await;
+    let [third, first, second, fourth] = [0, 1, 2, 3].map(|place: usize| mails[place].mail.id);
+    assert_eq!(stores.outbox.pending(9).await.unwrap(), [first, second, third, fourth]);
+    assert_eq!(stores.outbox.pending(2).await.unwrap(), [first, second]);
+    assert_eq!(claim(stores, 2, after(2)).await, [first, second]);
+    stores.outbox.postpone(first, None, "given up").await.unwrap();
+    stores.outbox.sent(third).await.unwrap();
+    assert_eq!(stores.outbox.pending(9).await.unwrap(), [fourth, second], "one is under way for a minute");
 }
 
 /// MUST queue given-up mails again with their attempts at zero.

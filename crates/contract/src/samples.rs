@@ -8,11 +8,11 @@ use std::sync::{Mutex, PoisonError};
 
 use archon_domain::ports::Entropy;
 use archon_domain::{
-    Amendment, Client, Email, EmailKey, EventId, EventKind, Instant, IssuedToken, KeyId, Mail, MailId,
-    MailMessage, Metadata, NewAccount, NewSession, OneTimeToken, OpeningRule, PasswordChange, PasswordHash,
-    PersonName, Presented, QueuedMail, RefreshState, Role, Rotate, SealedToken, SecurityEvent, Session,
-    SessionId, SessionPolicy, SigningAlgorithm, SigningKey, Span, Succession, TokenId, TokenPurpose, User,
-    UserAgent, UserId, UserStatus,
+    Amendment, Client, Email, EmailKey, EventId, EventKind, Instant, IssuedToken, KeyId, Lease, Mail, MailId,
+    MailMessage, Metadata, NewAccount, NewSession, OneTimeToken, OpeningRule, Passage, PasswordChange,
+    PasswordHash, PersonName, Presented, QueuedMail, RefreshState, Role, Rotate, SealedToken, SecurityEvent,
+    Session, SessionId, SessionPolicy, SigningAlgorithm, SigningKey, Span, Succession, TokenId, TokenPurpose,
+    TokenRef, User, UserAgent, UserId, UserStatus,
 };
 use serde_json::json;
 use zeroize::Zeroizing;
@@ -88,6 +88,27 @@ impl Samples {
     /// A fresh token id.
     pub fn token_id(&self) -> TokenId {
         TokenId::generate(start(), &self.entropy)
+    }
+
+    /// A fresh token of a session of its own.
+    pub fn token_ref(&self, expires_at: Instant) -> TokenRef {
+        TokenRef { id: self.token_id(), session: self.session_id(), expires_at }
+    }
+
+    /// A fresh secret.
+    pub fn one_time_token(&self) -> OneTimeToken {
+        OneTimeToken::generate(&self.entropy)
+    }
+
+    /// A fresh lease.
+    pub fn lease(&self) -> Lease {
+        Lease::generate(&self.entropy)
+    }
+
+    /// A request with a fresh access token of the session, which lives a quarter of an hour.
+    pub fn passage(&self, session: &Session) -> Passage {
+        let token = TokenRef { id: self.token_id(), session: session.id.clone(), expires_at: after(900) };
+        Passage { token, user: session.user, charge: None }
     }
 
     /// A fresh session id.

@@ -29,6 +29,7 @@ macro_rules! session_store {
                 open_resumes_the_session_of_the_same_device,
                 open_resumes_only_a_live_session_of_the_same_user_and_device,
                 list_names_live_sessions_the_last_used_first,
+                touch_records_the_whole_batch,
                 touch_never_moves_backwards,
                 touch_leaves_ended_and_unknown_sessions,
                 rotate_spends_the_current_token_once,
@@ -39,6 +40,7 @@ macro_rules! session_store {
                 a_superseded_token_leaves_the_session_alone,
                 end_ends_once_and_keeps_the_first_reason,
                 end_all_but_ends_every_live_session_but_one,
+                ended_since_names_the_sessions_that_were_ended,
                 purge_forgets_sessions_that_are_long_over,
             ],
             concurrency [

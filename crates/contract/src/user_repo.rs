@@ -278,9 +278,10 @@ pub async fn a_network_is_known_for_its_last_log_in_only_and_per_account(stores:
 }
 
 /// MUST delete the account's sessions, tokens, password history and unsent mails with it.
+/// MUST name every session that it deleted.
 pub async fn deletion_takes_everything_of_the_account_with_it(stores: &Stores) {
     let samples = Samples::default();
-    let mut users = Vec::new();
+    let (mut users, mut sessions_of) = (Vec::new(), Vec::new());
     for address in ["gone@example.com", "stays@example.com"] {
         let mut account = samples.account(address);
         account.verification = Some(samples.token(account.user.id, TokenPurpose::VerifyEmail));
@@ -293,11 +294,16 @@ pub async fn deletion_takes_everything_of_the_account_with_it(stores: &Stores) {
             stores.sessions.open(session.clone(), opening_rule(5), start()).await.unwrap();
         }
         stores.sessions.end(&ended.id, TerminationReason::Logout, start()).await.unwrap();
+        let mut both = vec![live.id, ended.id];
+        both.sort();
+        sessions_of.push(both);
     }
     let [gone, stays] = [&users[0], &users[1]];
     let session = stores.sessions.list(gone.user.id, start()).await.unwrap().remove(0);
     stores.outbox.postpone(gone.mails[0].mail.id, None, "given up").await.unwrap();
-    assert!(stores.users.delete_account(gone.user.id).await.unwrap());
+    let mut deleted = stores.users.delete_account(gone.user.id).await.unwrap().unwrap();
+    deleted.sort();
+    assert_eq!(deleted, sessions_of[0], "live and ended ones");
 
     assert_eq!(stores.users.find(gone.user.id).await.unwrap(), None);
     assert_eq!(stores.sessions.find(&session.id).await.unwrap(), None);
@@ -311,7 +317,8 @@ pub async fn deletion_takes_everything_of_the_account_with_it(stores: &Stores) {
     assert_eq!(stores.sessions.list(stays.user.id, start()).await.unwrap().len(), 1);
     assert_eq!(stores.credentials.password_history(stays.user.id, 9).await.unwrap().len(), 1);
     assert_eq!(stores.credentials.purge_tokens(after(3600) + Span::days(1)).await.unwrap(), 1);
-    assert!(!stores.users.delete_account(gone.user.id).await.unwrap(), "it is gone already");
+    let again = stores.users.delete_account(gone.user.id).await.unwrap();
+    assert_eq!(again, None, "it is gone already");
 }
 
 /// MUST free the address for a new account.
@@ -320,7 +327,7 @@ pub async fn deletion_frees_the_address(stores: &Stores) {
     let old = stores.open(&samples, "Ada@example.com").await;
     let network = ClientNetwork::of(ip("192.0.2.1"));
     stores.users.record_login(old.id, network, start()).await.unwrap();
-    assert!(stores.users.delete_account(old.id).await.unwrap());
+    assert_eq!(stores.users.delete_account(old.id).await.unwrap(), Some(Vec::new()));
     assert_eq!(stores.users.find_by_email(old.email.key()).await.unwrap(), None);
     let new = stores.open(&samples, "ADA@example.com").await;
     let found = stores.users.find_by_email(old.email.key()).await.unwrap().unwrap();

@@ -3,6 +3,7 @@
 //! Nothing here does I/O, reads a clock or draws a random number: instants, randomness and secrets
 //! come in as arguments. The traits in [`ports`] are what the outside world must provide.
 
+pub mod archive;
 mod client;
 mod common_passwords;
 mod email;
@@ -14,7 +15,10 @@ mod key;
 mod lockout;
 mod mail;
 mod metadata;
+mod notice;
+mod oauth;
 mod one_time_token;
+mod passage;
 mod password;
 mod password_policy;
 mod person_name;
@@ -36,7 +40,10 @@ pub use key::{KeyRing, SigningAlgorithm, SigningKey};
 pub use lockout::{AttemptAdmission, AttemptCounter, AttemptStanding, LockoutRule};
 pub use mail::{DeliveryError, Mail, MailMessage, OutboxCounts, QueuedMail, RetrySchedule};
 pub use metadata::Metadata;
+pub use notice::Notice;
+pub use oauth::OauthFlow;
 pub use one_time_token::{IssuedToken, OneTimeToken, TokenDigest, TokenPurpose};
+pub use passage::{CacheAnswer, CachedSession, Charge, Lease, Passage, Passed};
 pub use password::{NewPassword, Password, PasswordHash};
 pub use password_policy::PasswordPolicy;
 pub use person_name::PersonName;
@@ -46,7 +53,7 @@ pub use session::{
     NewSession, Opening, OpeningRule, Session, SessionEnding, SessionPolicy, SessionStanding,
     TerminationReason, Touch,
 };
-pub use token::{Claims, SealedToken, SignedToken, TokenError, TokenKind, TokenRejection};
+pub use token::{Claims, SealedToken, SignedToken, TokenError, TokenKind, TokenRef, TokenRejection};
 pub use user::{
     AccountOpening, Amendment, NewAccount, PasswordChange, PasswordChangeOutcome, Role, User, UserStatus,
 };

@@ -13,7 +13,7 @@ pub struct Session {
     pub user: UserId,
     /// When the user logged in.
     pub created_at: Instant,
-    /// When the session was last used, to within [`SessionPolicy::TOUCH_INTERVAL`].
+    /// When the session was last used; the durable store learns of it in batches, within seconds.
     pub last_accessed: Instant,
     /// When it ends if it is not used before.
     pub expires_at: Instant,
@@ -122,9 +122,6 @@ pub struct Touch {
 }
 
 impl SessionPolicy {
-    /// How exactly the use of a session is recorded: at most one write per session in this time.
-    pub const TOUCH_INTERVAL: Span = Span::seconds(5);
-
     /// When a session that is used at `now` ends if it is not used again.
     fn expiry_after_use(&self, now: Instant, absolute_expires_at: Instant, remembered: bool) -> Instant {
         let idle = if remembered { self.remember_me } else { self.idle_timeout };
@@ -184,13 +181,7 @@ impl Session {
         self.standing(now) == SessionStanding::Live
     }
 
-    /// What to record when the session is used at `now`; `None` when the last record is fresh enough.
-    #[must_use]
-    pub fn touch(&self, now: Instant, policy: &SessionPolicy) -> Option<Touch> {
-        (now - self.last_accessed >= SessionPolicy::TOUCH_INTERVAL).then(|| self.touched(now, policy))
-    }
-
-    /// What to record when the session is used at `now`, however fresh the last record.
+    /// What to record when the session is used at `now`.
     #[must_use]
     pub fn touched(&self, now: Instant, policy: &SessionPolicy) -> Touch {
         let expires_at = if policy.sliding {

@@ -49,6 +49,25 @@ pub struct Claims {
     pub extra: Map<String, Value>,
 }
 
+/// Names one token without being one: enough to revoke it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenRef {
+    /// `jti`.
+    pub id: TokenId,
+    /// The session it belongs to.
+    pub session: SessionId,
+    /// When it expires by itself.
+    pub expires_at: Instant,
+}
+
+impl Claims {
+    /// The token that says this.
+    #[must_use]
+    pub fn token(&self) -> TokenRef {
+        TokenRef { id: self.id, session: self.session.clone(), expires_at: self.expires_at }
+    }
+}
+
 /// A token as its holder presents it; never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SignedToken(String);

@@ -1,30 +1,27 @@
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
-use archon_domain::{DeliveryError, Mail, MailId};
-use lettre::address::Envelope;
+use archon_domain::{DeliveryError, Instant, Mail, MailId};
+use lettre::address::{AddressError, Envelope};
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart, SinglePart};
 use lettre::{Address, Message};
 
+use crate::plain::shown_name;
 use crate::templates::Rendered;
 
 /// Puts a mail together (RFC 5322). Every header value goes through lettre's encoder, which lets no line
 /// break through.
 pub(crate) fn compose(mail: &Mail, words: &Rendered, from: &Mailbox) -> Result<Message, DeliveryError> {
     let permanent = |error: String| DeliveryError::Permanent(error);
-    let address: Address = mail
-        .to
-        .as_typed()
-        .parse()
+    let address = address(mail.to.as_typed())
         .map_err(|error| permanent(format!("the address cannot be written to: {error}")))?;
     // Given outright: lettre would read it back from the headers, and misreads quoted local parts.
     let envelope = Envelope::new(Some(from.email.clone()), vec![address.clone()])
         .map_err(|error| permanent(format!("the mail cannot be addressed: {error}")))?;
-    let to = Mailbox::new(Some(mail.name.as_str().replace(char::is_control, " ")), address);
     let mut builder = Message::builder()
         .envelope(envelope)
         .from(from.clone())
-        .to(to)
+        .to(Mailbox::new(display_name(mail), address))
         .subject(words.subject.as_str())
         // The same mail sent twice is one to its reader.
         .message_id(Some(format!("<{}@{}>", mail.id, from.email.domain())))
@@ -33,8 +30,8 @@ pub(crate) fn compose(mail: &Mail, words: &Rendered, from: &Mailbox) -> Result<M
             HeaderName::new_from_ascii_str("Auto-Submitted"),
             "auto-generated".to_owned(),
         ));
-    if let Some(queued_at) = time_of(mail.id) {
-        builder = builder.date(queued_at);
+    if let Some(queued_at) = queued_at(mail.id) {
+        builder = builder.date(SystemTime::from(queued_at));
     }
     let body = MultiPart::alternative()
         .singlepart(part(ContentType::TEXT_PLAIN, &words.text))
@@ -42,13 +39,29 @@ pub(crate) fn compose(mail: &Mail, words: &Rendered, from: &Mailbox) -> Result<M
     builder.multipart(body).map_err(|error| permanent(format!("the mail cannot be put together: {error}")))
 }
 
-fn part(content_type: ContentType, text: &str) -> SinglePart {
-    SinglePart::builder().header(content_type).body(text.to_owned())
-}
-
 /// When the mail was queued: its id is a UUIDv7, which begins with the time. So the clock is not read, and
 /// a mail that is sent again bears the same date.
-fn time_of(id: MailId) -> Option<SystemTime> {
+pub(crate) fn queued_at(id: MailId) -> Option<Instant> {
     let (seconds, nanoseconds) = id.as_uuid().get_timestamp()?.to_unix();
-    SystemTime::UNIX_EPOCH.checked_add(Duration::new(seconds, nanoseconds))
+    Instant::from_timestamp(i64::try_from(seconds).ok()?, nanoseconds)
+}
+
+/// An address with its domain in ASCII (RFC 5891), which every mail server understands.
+pub(crate) fn address(typed: &str) -> Result<Address, AddressError> {
+    let (local_part, domain) = typed.rsplit_once('@').ok_or(AddressError::MissingParts)?;
+    if domain.is_ascii() {
+        return Address::new(local_part, domain);
+    }
+    let ascii = idna::domain_to_ascii(domain).map_err(|_| AddressError::InvalidDomain)?;
+    Address::new(local_part, ascii)
+}
+
+/// The reader's name. Some mail programs decode what only looks encoded (RFC 2047) and read the header
+/// after that, so nothing may look so.
+fn display_name(mail: &Mail) -> Option<String> {
+    shown_name(mail.name.as_str()).map(|name| name.replace("=?", "= ?"))
+}
+
+fn part(content_type: ContentType, text: &str) -> SinglePart {
+    SinglePart::builder().header(content_type).body(text.to_owned())
 }

@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use thiserror::Error;
 
 /// Why mails cannot be sent at all, in words for the operator who configured it.
@@ -21,13 +23,34 @@ pub enum PostmanError {
         /// What is wrong with it.
         reason: String,
     },
-    /// A template cannot be rendered with sample data.
-    #[error("the mail template {kind} cannot be rendered")]
-    Template {
-        /// Which kind of mail.
-        kind: &'static str,
+    /// The file of authorities that the mail server's certificate is judged by cannot be used.
+    #[error("the CA file of the mail server, {}, cannot be used: {reason}", path.display())]
+    CaFile {
+        /// Which file.
+        path: PathBuf,
         /// What is wrong with it.
-        #[source]
-        source: minijinja::Error,
+        reason: String,
     },
+    /// The folder of templates, or something in it, cannot be read.
+    #[error("the mail templates cannot be read from {}: {reason}", path.display())]
+    TemplateFolder {
+        /// The folder or the file in it.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A template cannot be rendered with sample data.
+    #[error("the mail template {file}{} cannot be used: {reason}", in_line(*line))]
+    Template {
+        /// The file, or the name of a built-in template.
+        file: String,
+        /// The line, counted from 1, where it is known.
+        line: Option<usize>,
+        /// What is wrong there.
+        reason: String,
+    },
+}
+
+fn in_line(line: Option<usize>) -> String {
+    line.map(|line| format!(", line {line},")).unwrap_or_default()
 }

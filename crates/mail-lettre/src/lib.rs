@@ -1,17 +1,23 @@
 //! Mail templates and transports, by lettre and minijinja.
 //!
-//! A [`Postman`] renders a mail from its templates, text and HTML, and hands it to its [`Transport`]:
-//! a mail server, a directory of `.eml` files, or the memory of a test.
+//! A [`Postman`] renders a mail from its templates, text and HTML, in the reader's language, and hands it
+//! to its [`Transport`]: a mail server, a directory of `.eml` files, or the memory of a test.
+//!
+//! `docs/mail.md` tells operators and translators about it.
 
 mod compose;
 mod error;
 mod file;
 mod memory;
+mod plain;
 mod postman;
+mod samples;
 mod smtp;
 mod templates;
 
 pub use error::PostmanError;
-pub use memory::{Mailbox, SentMail};
-pub use postman::{Postman, PostmanSettings, Transport};
+pub use memory::{Mailbox, Reception, SentMail};
+pub use postman::{Pages, Postman, PostmanSettings, Transport};
+pub use samples::samples;
 pub use smtp::SmtpSettings;
+pub use templates::Rendered;

@@ -1,10 +1,36 @@
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use archon_domain::Mail;
+use archon_domain::{DeliveryError, Mail, StoreError, StoreErrorKind};
+use tokio::sync::watch;
+
+use crate::postman::link;
 
 /// Where the mails of a test end up; clones share their content.
 #[derive(Debug, Clone, Default)]
-pub struct Mailbox(Arc<Mutex<Vec<SentMail>>>);
+pub struct Mailbox(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    mails: Mutex<Vec<SentMail>>,
+    tries: watch::Sender<u64>,
+    reception: watch::Sender<Reception>,
+    refusals: AtomicU64,
+}
+
+/// How a mailbox meets those who bring mails, as a mail server would.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Reception {
+    /// Takes every mail.
+    #[default]
+    Takes,
+    /// Cannot be reached: who sends tries again later.
+    Away,
+    /// Refuses every mail for good: who sends gives it up.
+    Refuses,
+    /// Says nothing until it does something else: who sends waits.
+    Silent,
+}
 
 /// A mail as it was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +45,27 @@ pub struct SentMail {
     pub html: String,
     /// The whole message (RFC 5322), headers and all.
     pub raw: String,
+}
+
+impl SentMail {
+    /// What kind of mail it is, such as `verify_email`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        self.mail.message.kind()
+    }
+
+    /// The link that the reader is to follow, if the mail has one.
+    #[must_use]
+    pub fn link(&self) -> Option<&str> {
+        link(&self.mail.message)
+    }
+
+    /// The one-time token in that link.
+    #[must_use]
+    pub fn token(&self) -> Option<&str> {
+        let (_, query) = self.link()?.split_once('?')?;
+        query.split('&').find_map(|pair| pair.strip_prefix("token="))
+    }
 }
 
 impl Mailbox {
@@ -46,11 +93,61 @@ impl Mailbox {
         self.lock().clear();
     }
 
-    pub(crate) fn put(&self, sent: SentMail) {
-        self.lock().push(sent);
+    /// Says how mails are met from now on, those that wait for an answer included.
+    pub fn set_reception(&self, reception: Reception) {
+        self.0.reception.send_replace(reception);
+    }
+
+    /// How often a mail was not taken.
+    #[must_use]
+    pub fn refusals(&self) -> u64 {
+        self.0.refusals.load(Ordering::Relaxed)
+    }
+
+    /// Changes with each try that has ended, whether the mail was taken or not.
+    #[must_use]
+    pub fn tries(&self) -> watch::Receiver<u64> {
+        self.0.tries.subscribe()
+    }
+
+    /// Takes a mail, or does what else it was told to.
+    pub(crate) async fn take(&self, sent: SentMail) -> Result<(), DeliveryError> {
+        let mut reception = self.0.reception.subscribe();
+        let reception = match reception.wait_for(|now| *now != Reception::Silent).await {
+            Ok(now) => *now,
+            // The sender is a field of what `self` holds, so it is there.
+            Err(_) => Reception::Away,
+        };
+        let outcome = match reception {
+            Reception::Takes => {
+                self.lock().push(sent);
+                Ok(())
+            }
+            Reception::Refuses => Err(DeliveryError::Permanent("the mailbox refuses it".to_owned())),
+            Reception::Away | Reception::Silent => {
+                Err(DeliveryError::Temporary("the mailbox is away".to_owned()))
+            }
+        };
+        if outcome.is_err() {
+            self.0.refusals.fetch_add(1, Ordering::Relaxed);
+        }
+        self.0.tries.send_modify(|count| *count += 1);
+        outcome
+    }
+
+    /// Whether a mail could be brought now; a refusing one is there.
+    pub(crate) fn probe(&self) -> Result<(), StoreError> {
+        let reception = *self.0.reception.borrow();
+        match reception {
+            Reception::Takes | Reception::Refuses => Ok(()),
+            Reception::Away | Reception::Silent => {
+                let unavailable = StoreError::new(StoreErrorKind::Unavailable, "reach the mailbox");
+                Err(unavailable.with_source("it was told to be away"))
+            }
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<SentMail>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.mails.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,17 +1,19 @@
 use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use archon_domain::ports::Mailer;
 use archon_domain::{DeliveryError, Mail, MailMessage, StoreError};
 use async_trait::async_trait;
 use lettre::Message;
+use lettre::address::AddressError;
 use lettre::message::Mailbox as Sender;
 
-use crate::compose::compose;
+use crate::compose::{address, compose};
 use crate::file;
 use crate::memory::{Mailbox, SentMail};
 use crate::smtp::Smtp;
 use crate::templates::{Rendered, Templates};
-use crate::{PostmanError, SmtpSettings};
+use crate::{PostmanError, SmtpSettings, samples};
 
 /// How mails look.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,11 +22,31 @@ pub struct PostmanSettings {
     pub from: String,
     /// What the service is called in mails.
     pub service: String,
+    /// A folder of templates that take the place of built-in ones or add languages.
+    pub templates: Option<PathBuf>,
+    /// Where mails lead that hold no one-time link.
+    pub pages: Pages,
+}
+
+/// Pages that mails lead to, as URLs. Where one is `None`, its mails have no button.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pages {
+    /// Where users log in: for mails that greet a new user, or say that there is an account already.
+    pub sign_in: Option<String>,
+    /// Where users ask for a new password: for mails about a changed password or a locked account.
+    pub forgot_password: Option<String>,
+    /// Where users see and end their sessions: for mails about a new device.
+    pub sessions: Option<String>,
 }
 
 impl Default for PostmanSettings {
     fn default() -> Self {
-        Self { from: "Archon Auth <no-reply@localhost>".to_owned(), service: "Archon Auth".to_owned() }
+        Self {
+            from: "Archon Auth <no-reply@localhost>".to_owned(),
+            service: "Archon Auth".to_owned(),
+            templates: None,
+            pages: Pages::default(),
+        }
     }
 }
 
@@ -42,7 +64,8 @@ pub enum Transport {
 /// Renders mails and sends them.
 pub struct Postman {
     from: Sender,
-    templates: Templates,
+    settings: PostmanSettings,
+    templates: RwLock<Arc<Templates>>,
     route: Route,
 }
 
@@ -59,33 +82,71 @@ impl Postman {
     /// # Errors
     /// What is wrong with the sender, the server's URL or a template.
     pub fn new(settings: PostmanSettings, transport: Transport) -> Result<Self, PostmanError> {
-        let from = settings.from.parse();
-        let from = from.map_err(|source| PostmanError::From { text: settings.from, source })?;
-        let templates = Templates::new(settings.service)?;
+        let from = sender(&settings.from)
+            .map_err(|source| PostmanError::From { text: settings.from.clone(), source })?;
+        let templates = RwLock::new(Arc::new(load(&settings)?));
         let route = match transport {
             Transport::File(directory) => Route::File(directory),
             Transport::Smtp(smtp) => Route::Smtp(Box::new(Smtp::new(&smtp)?)),
             Transport::Memory(mailbox) => Route::Memory(mailbox),
         };
-        Ok(Self { from, templates, route })
+        Ok(Self { from, settings, templates, route })
     }
+
+    /// Reads the folder of templates anew. Mails that are being sent keep the words they have.
+    ///
+    /// # Errors
+    /// What is wrong with a template; those in use stay in use.
+    pub fn reload(&self) -> Result<(), PostmanError> {
+        let templates = Arc::new(load(&self.settings)?);
+        *self.templates.write().unwrap_or_else(PoisonError::into_inner) = templates;
+        Ok(())
+    }
+
+    /// The languages that mails are written in, as tags in lower case.
+    #[must_use]
+    pub fn languages(&self) -> Vec<String> {
+        self.templates().languages().into_iter().map(str::to_owned).collect()
+    }
+
+    /// How a mail of one kind looks in a language, with sample data; `None` for an unknown kind, which is
+    /// one that [`MailMessage::KINDS`] lacks.
+    ///
+    /// # Errors
+    /// When the template fails.
+    pub fn preview(&self, locale: &str, kind: &str) -> Result<Option<Rendered>, PostmanError> {
+        let Some(mail) = samples().into_iter().find(|mail| mail.message.kind() == kind) else {
+            return Ok(None);
+        };
+        let mail = Mail { locale: Some(locale.to_owned()), ..mail };
+        self.templates().render(&mail).map(Some)
+    }
+
+    fn templates(&self) -> Arc<Templates> {
+        Arc::clone(&self.templates.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn sender(text: &str) -> Result<Sender, AddressError> {
+    let Sender { name, email } = text.parse()?;
+    Ok(Sender::new(name, address(email.as_ref())?))
+}
+
+fn load(settings: &PostmanSettings) -> Result<Templates, PostmanError> {
+    Templates::new(settings.templates.as_deref(), &settings.service, settings.pages.clone())
 }
 
 #[async_trait]
 impl Mailer for Postman {
     async fn deliver(&self, mail: &Mail) -> Result<(), DeliveryError> {
         // A template that fails is mended by a new release or another template: the mail waits for it.
-        let rendered = self.templates.render(mail);
-        let words =
-            rendered.map_err(|error| DeliveryError::Temporary(format!("the template failed: {error}")))?;
+        let rendered = self.templates().render(mail);
+        let words = rendered.map_err(|error| DeliveryError::Temporary(error.to_string()))?;
         let message = compose(mail, &words, &self.from)?;
         match &self.route {
             Route::File(directory) => write_file(directory.clone(), mail, &message).await,
-            Route::Smtp(smtp) => smtp.send(message).await,
-            Route::Memory(mailbox) => {
-                mailbox.put(sent(mail, words, &message));
-                Ok(())
-            }
+            Route::Smtp(smtp) => smtp.send(&message).await,
+            Route::Memory(mailbox) => mailbox.take(sent(mail, words, &message)).await,
         }
     }
 
@@ -93,7 +154,7 @@ impl Mailer for Postman {
         match &self.route {
             Route::File(directory) => file::probe(directory).await,
             Route::Smtp(smtp) => smtp.probe().await,
-            Route::Memory(_) => Ok(()),
+            Route::Memory(mailbox) => mailbox.probe(),
         }
     }
 }
@@ -114,11 +175,15 @@ async fn write_file(directory: PathBuf, mail: &Mail, message: &Message) -> Resul
     Ok(())
 }
 
-/// The link that the reader is to follow, if the mail has one.
-fn link(message: &MailMessage) -> Option<&str> {
+/// The link with a one-time token that the reader is to follow, if the mail has one.
+pub(crate) fn link(message: &MailMessage) -> Option<&str> {
     match message {
-        MailMessage::VerifyEmail { link, .. } => Some(link),
-        MailMessage::Welcome | MailMessage::PasswordChanged { .. } => None,
+        MailMessage::VerifyEmail { link, .. } | MailMessage::PasswordReset { link, .. } => Some(link),
+        MailMessage::Welcome
+        | MailMessage::PasswordChanged { .. }
+        | MailMessage::NewDevice { .. }
+        | MailMessage::AccountLocked { .. }
+        | MailMessage::AlreadyRegistered { .. } => None,
     }
 }
 

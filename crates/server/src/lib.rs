@@ -5,9 +5,13 @@
 pub mod cli;
 pub mod config;
 pub mod data_dir;
+mod fast_path;
 pub mod http;
 pub mod keys;
 mod stores;
 pub mod system;
 pub mod telemetry;
 pub mod wire;
+
+pub use stores::StorePorts;
+pub use wire::Surroundings;

@@ -8,9 +8,10 @@ use archon_domain::ports::{
 };
 use archon_store_memory::MemoryStore;
 use archon_store_sql::{PostgresOptions, SqlStore};
-use archon_token_jose::FileKeyStore;
+use archon_token_jose::{EncryptedKeyStore, FileKeyStore};
+use zeroize::Zeroizing;
 
-use crate::config::Settings;
+use crate::config::{Pooler, Settings};
 use crate::data_dir::DataDir;
 
 /// The durable store, by the scheme of `database.url`.
@@ -20,19 +21,33 @@ pub(crate) enum Store {
     Postgres(SqlStore),
 }
 
-/// The ports that one store serves.
-pub(crate) struct StorePorts {
-    pub(crate) users: Arc<dyn UserRepo>,
-    pub(crate) credentials: Arc<dyn Credentials>,
-    pub(crate) sessions: Arc<dyn SessionStore>,
-    pub(crate) revocations: Arc<dyn Revocations>,
-    pub(crate) outbox: Arc<dyn Outbox>,
-    pub(crate) events: Arc<dyn EventLog>,
-    pub(crate) database: Arc<dyn Probe>,
+/// What is kept durably. Users, credentials, sessions and mails must be one store, because a change of one is
+/// seen by the others, and revocations should be, so that a backup holds both. Events, keys and the probe may
+/// be anything's.
+#[derive(Clone)]
+pub struct StorePorts {
+    /// Accounts.
+    pub users: Arc<dyn UserRepo>,
+    /// Password hashes and one-time tokens.
+    pub credentials: Arc<dyn Credentials>,
+    /// Sessions.
+    pub sessions: Arc<dyn SessionStore>,
+    /// Revoked tokens.
+    pub revocations: Arc<dyn Revocations>,
+    /// Mails to be sent.
+    pub outbox: Arc<dyn Outbox>,
+    /// Security events.
+    pub events: Arc<dyn EventLog>,
+    /// Signing keys that the service makes.
+    pub keys: Arc<dyn KeyStore>,
+    /// Whether the store answers.
+    pub database: Arc<dyn Probe>,
 }
 
 impl StorePorts {
-    fn of<S>(store: Arc<S>) -> Self
+    /// All ports of one store, but for the keys.
+    #[must_use]
+    pub fn of<S>(store: Arc<S>, keys: Arc<dyn KeyStore>) -> Self
     where
         S: UserRepo + Credentials + SessionStore + Revocations + Outbox + EventLog + Probe + 'static,
     {
@@ -43,6 +58,7 @@ impl StorePorts {
             revocations: Arc::clone(&store) as _,
             outbox: Arc::clone(&store) as _,
             events: Arc::clone(&store) as _,
+            keys,
             database: store,
         }
     }
@@ -68,7 +84,8 @@ impl Store {
                     max_connections: database.max_connections as usize,
                     acquire_timeout: database.acquire_timeout.as_std(),
                     statement_timeout: database.statement_timeout.as_std(),
-                    schema: None,
+                    schema: Some(database.schema.clone()).filter(|name| !name.is_empty()),
+                    transaction_pooler: database.pooler == Pooler::Transaction,
                 };
                 Ok(Self::Postgres(SqlStore::open_postgres(url, options)?))
             }
@@ -92,24 +109,29 @@ impl Store {
     }
 
     /// The ports that the store serves.
-    pub(crate) fn ports(&self) -> StorePorts {
+    pub(crate) fn ports(&self, settings: &Settings) -> StorePorts {
         match self {
-            Self::Memory(store) => StorePorts::of(Arc::clone(store)),
-            Self::Sqlite(store, _) | Self::Postgres(store) => StorePorts::of(Arc::new(store.clone())),
+            Self::Memory(store) => StorePorts::of(Arc::clone(store), Arc::clone(store) as _),
+            Self::Sqlite(store, data_dir) => {
+                StorePorts::of(Arc::new(store.clone()), Arc::new(FileKeyStore::new(data_dir.keys())))
+            }
+            Self::Postgres(store) => {
+                let secret =
+                    settings.keys.encryption_key.reveal().map(|text| Zeroizing::new(text.to_owned()));
+                let keys = EncryptedKeyStore::new(Arc::new(store.clone()), secret);
+                StorePorts::of(Arc::new(store.clone()), Arc::new(keys))
+            }
         }
     }
 
-    /// Where the service keeps the signing keys that it makes.
-    pub(crate) fn key_store(&self) -> Arc<dyn KeyStore> {
-        match self {
-            Self::Memory(store) => Arc::clone(store) as _,
-            Self::Sqlite(_, data_dir) => Arc::new(FileKeyStore::new(data_dir.keys())),
-            Self::Postgres(store) => {
-                tracing::warn!(
-                    "signing keys are stored plain in the table signing_keys; protect its backups"
-                );
-                Arc::new(store.clone())
-            }
+    /// Says what an operator should know of how this store is configured.
+    pub(crate) fn warn(&self, settings: &Settings) {
+        let plain = settings.keys.files.is_empty() && settings.keys.encryption_key.reveal().is_none();
+        if matches!(self, Self::Postgres(_)) && plain {
+            tracing::warn!(
+                "signing keys are stored plain in the table signing_keys: set keys.encryption_key (openssl rand \
+                 -base64 32) on every replica, and protect the database's backups"
+            );
         }
     }
 }

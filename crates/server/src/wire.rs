@@ -4,12 +4,11 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use archon_app::workers::{CleanUp, MailWorker, Retention};
+use archon_app::workers::{CleanUp, MailWorker, Retention, TouchWriter};
 use archon_app::{Auth, ExtraClaim, Limits, LimitsPolicy, Links, Policy, Ports, Recorder, TokenPolicy};
-use archon_domain::ports::{Clock, Entropy, Mailer, Outbox};
+use archon_domain::ports::{Clock, Entropy, Outbox};
 use archon_mail_lettre::{Postman, PostmanSettings, SmtpSettings, Transport};
 use archon_password_argon2::{Argon2Hasher, Argon2Parameters, PoolSettings};
-use archon_store_memory::{MemoryAttempts, MemoryRateLimiter};
 use archon_token_jose::{JoseSettings, JoseTokens, RsaBits};
 use archon_web::{TrustedProxies, WebPolicy, WebState};
 use tokio::sync::{Notify, watch};
@@ -18,8 +17,9 @@ use tokio::task::JoinHandle;
 use crate::config::ExtraClaim as ExtraClaimSetting;
 use crate::config::Settings;
 use crate::data_dir::DataDir;
+use crate::fast_path::{self, Upkeep};
 use crate::keys::{KeyKeeper, KeyPolicy};
-use crate::stores::Store;
+use crate::stores::{Store, StorePorts};
 use crate::system::{SystemClock, SystemEntropy};
 
 /// What a service is built on besides its settings; a suite can bring its own.
@@ -31,11 +31,16 @@ pub struct Surroundings {
     pub entropy: Arc<dyn Entropy>,
     /// Where mails go; `None` as the settings say.
     pub transport: Option<Transport>,
+    /// Puts stores of one's own in place of configured ones.
+    pub adapt: Option<Adapt>,
 }
+
+/// Takes the configured stores and gives those to use.
+pub type Adapt = Arc<dyn Fn(StorePorts) -> anyhow::Result<StorePorts> + Send + Sync>;
 
 impl Default for Surroundings {
     fn default() -> Self {
-        Self { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy), transport: None }
+        Self { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy), transport: None, adapt: None }
     }
 }
 
@@ -52,8 +57,11 @@ pub struct Service {
     /// How many hashes were computed.
     pub hasher: Arc<Argon2Hasher>,
     tokens: Arc<JoseTokens>,
+    postman: Arc<Postman>,
     mail: MailWorker,
+    touches: TouchWriter,
     clean_up: CleanUp,
+    fast_store: Option<Upkeep>,
     event_writer: JoinHandle<()>,
 }
 
@@ -63,6 +71,7 @@ pub struct Background {
     workers: Vec<JoinHandle<()>>,
     event_writer: JoinHandle<()>,
     reload_keys: Arc<Notify>,
+    postman: Arc<Postman>,
 }
 
 /// Brings the tables of the configured database up to date; names of migrations that were applied.
@@ -85,11 +94,20 @@ pub async fn pending_migrations(settings: &Settings) -> anyhow::Result<Vec<Strin
 ///
 /// # Errors
 /// When the store cannot be opened.
-pub async fn keys(settings: &Settings) -> anyhow::Result<KeyKeeper> {
+pub async fn keys(settings: &Settings, surroundings: &Surroundings) -> anyhow::Result<KeyKeeper> {
+    let stored = open_stores(settings, surroundings.adapt.as_ref()).await?;
+    Ok(key_keeper(settings, &stored, &surroundings.clock))
+}
+
+/// Opens the configured store, brings its tables up to date, and adapts it.
+async fn open_stores(settings: &Settings, adapt: Option<&Adapt>) -> anyhow::Result<StorePorts> {
     let store = Store::open(settings)?;
-    store.migrate().await?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    Ok(key_keeper(settings, &store, &clock))
+    for migration in store.migrate().await? {
+        tracing::info!(migration, "migrated the database");
+    }
+    store.warn(settings);
+    let stored = store.ports(settings);
+    adapt.map_or(Ok(stored.clone()), |adapt| adapt(stored))
 }
 
 /// Wires a service: opens its stores, brings their tables up to date, makes its first key. `port` is the
@@ -98,43 +116,44 @@ pub async fn keys(settings: &Settings) -> anyhow::Result<KeyKeeper> {
 /// # Errors
 /// What is wrong and how to mend it.
 pub async fn wire(settings: &Settings, port: u16, surroundings: Surroundings) -> anyhow::Result<Service> {
-    let Surroundings { clock, entropy, transport } = surroundings;
-    let store = Store::open(settings)?;
-    for migration in store.migrate().await? {
-        tracing::info!(migration, "migrated the database");
-    }
-    let keys = key_keeper(settings, &store, &clock);
+    let Surroundings { clock, entropy, transport, adapt } = surroundings;
+    let stored = open_stores(settings, adapt.as_ref()).await?;
+    let keys = key_keeper(settings, &stored, &clock);
     let tokens = Arc::new(JoseTokens::new(token_settings(settings), &keys.load().await?)?);
     let hasher = Arc::new(hasher(settings)?);
     let transport = match transport {
         Some(transport) => transport,
         None => mail_transport(settings)?,
     };
-    let mailer: Arc<dyn Mailer> = Arc::new(Postman::new(postman_settings(settings), transport)?);
-    let stored = store.ports();
+    let postman = Arc::new(Postman::new(postman_settings(settings), transport)?);
     let (recorder, writer) =
         Recorder::new(Arc::clone(&stored.events), Arc::clone(&clock), Arc::clone(&entropy));
     let outbox = Arc::clone(&stored.outbox);
+    let passage = fast_path::compose(settings, &stored, &clock, &entropy).await?;
     let ports = Ports {
-        users: stored.users,
-        credentials: stored.credentials,
-        sessions: stored.sessions,
-        revocations: stored.revocations,
-        attempts: Arc::new(MemoryAttempts::new()),
+        users: passage.users,
+        credentials: passage.credentials,
+        sessions: passage.sessions,
+        gate: passage.gate,
+        revocations: passage.revocations,
+        attempts: passage.attempts,
+        fast_store: passage.breaker,
+        notices: passage.notices,
         outbox: stored.outbox,
         events: stored.events,
         database: stored.database,
         passwords: Arc::clone(&hasher) as _,
         tokens: Arc::clone(&tokens) as _,
-        mailer,
+        mailer: Arc::clone(&postman) as _,
         clock: Arc::clone(&clock),
         entropy,
     };
     let auth = Arc::new(Auth::new(ports, policy(settings, port), recorder));
-    let limits = Limits::new(Arc::new(MemoryRateLimiter::new()), clock, limits_policy(settings));
+    let limits = Limits::new(passage.limiter, clock, limits_policy(settings));
     let web = WebState::new(Arc::clone(&auth), limits, web_policy(settings));
     Ok(Service {
         mail: MailWorker::new(&auth, settings.retry_schedule()),
+        touches: TouchWriter::new(Arc::clone(&auth)),
         clean_up: CleanUp::new(&auth, retention(settings)),
         auth,
         web,
@@ -142,6 +161,8 @@ pub async fn wire(settings: &Settings, port: u16, surroundings: Surroundings) ->
         outbox,
         hasher,
         tokens,
+        postman,
+        fast_store: passage.upkeep,
         event_writer: tokio::spawn(writer.run()),
     })
 }
@@ -153,12 +174,14 @@ impl Service {
         let (stop, stopped) = watch::channel(false);
         let reload_keys = Arc::new(Notify::new());
         let keys = self.keys.run(self.tokens, Arc::clone(&reload_keys), stopped.clone());
-        let workers = vec![
+        let mut workers = vec![
             tokio::spawn(self.mail.run(stopped.clone())),
-            tokio::spawn(self.clean_up.run(stopped)),
+            tokio::spawn(self.touches.run(stopped.clone())),
+            tokio::spawn(self.clean_up.run(stopped.clone())),
             tokio::spawn(keys),
         ];
-        Background { stop, workers, event_writer: self.event_writer, reload_keys }
+        workers.extend(self.fast_store.into_iter().flat_map(|upkeep| upkeep.start(&stopped)));
+        Background { stop, workers, event_writer: self.event_writer, reload_keys, postman: self.postman }
     }
 
     /// Writes what is still to be written, for commands that serve nothing.
@@ -169,9 +192,13 @@ impl Service {
 }
 
 impl Background {
-    /// Reads the signing keys again.
-    pub fn reload_keys(&self) {
+    /// Reads the signing keys and the mail templates again; what cannot be used leaves what is in use.
+    pub fn reload(&self) {
         self.reload_keys.notify_one();
+        if let Err(error) = self.postman.reload() {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(error, "the mail templates in use stay as they are");
+        }
     }
 
     /// Sends the mails that are due, writes the events that wait, and ends. Every other holder of the
@@ -262,7 +289,7 @@ fn token_settings(settings: &Settings) -> JoseSettings {
     }
 }
 
-fn key_keeper(settings: &Settings, store: &Store, clock: &Arc<dyn Clock>) -> KeyKeeper {
+fn key_keeper(settings: &Settings, stored: &StorePorts, clock: &Arc<dyn Clock>) -> KeyKeeper {
     let policy = KeyPolicy {
         algorithm: settings.keys.algorithm.into(),
         rsa_bits: rsa_bits(settings),
@@ -270,7 +297,7 @@ fn key_keeper(settings: &Settings, store: &Store, clock: &Arc<dyn Clock>) -> Key
         token_lifetime: settings.tokens.refresh_ttl.as_span().max(settings.tokens.access_ttl.as_span()),
     };
     if settings.keys.files.is_empty() {
-        KeyKeeper::of_store(store.key_store(), Arc::clone(clock), policy)
+        KeyKeeper::of_store(Arc::clone(&stored.keys), Arc::clone(clock), policy)
     } else {
         KeyKeeper::of_files(settings.keys.files.clone(), Arc::clone(clock), policy)
     }
@@ -287,7 +314,8 @@ pub fn rsa_bits(settings: &Settings) -> RsaBits {
 }
 
 fn postman_settings(settings: &Settings) -> PostmanSettings {
-    PostmanSettings { from: settings.mail.from.clone(), ..PostmanSettings::default() }
+    let templates = Some(settings.mail.templates.clone()).filter(|path| !path.as_os_str().is_empty());
+    PostmanSettings { from: settings.mail.from.clone(), templates, ..PostmanSettings::default() }
 }
 
 fn mail_transport(settings: &Settings) -> anyhow::Result<Transport> {

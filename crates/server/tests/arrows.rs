@@ -20,11 +20,13 @@ const fn adapter(from: &'static str) -> Arrows {
 
 const ALLOWED: &[Arrows] = &[
     Arrows { from: "domain", code: &[], tests: &[] },
-    Arrows { from: "app", code: &["domain"], tests: &["store-memory"] },
+    Arrows { from: "app", code: &["domain"], tests: &["contract", "store-memory"] },
     Arrows { from: "contract", code: &["domain"], tests: &[] },
     Arrows { from: "web", code: &["app", "domain"], tests: &["store-memory"] },
     adapter("store-memory"),
     adapter("store-sql"),
+    // The reference is in memory: the counters in Redis are held against it.
+    Arrows { from: "store-redis", code: &["domain"], tests: &["contract", "store-memory"] },
     adapter("password-argon2"),
     adapter("token-jose"),
     adapter("mail-lettre"),
@@ -36,13 +38,20 @@ const ALLOWED: &[Arrows] = &[
             "mail-lettre",
             "password-argon2",
             "store-memory",
+            "store-redis",
             "store-sql",
             "token-jose",
             "web",
         ],
-        tests: &["testkit"],
+        tests: &["contract", "testkit"],
     },
     Arrows { from: "testkit", code: &["domain", "mail-lettre", "server"], tests: &[] },
+    Arrows { from: "example-integration-suite", code: &[], tests: &["testkit"] },
+    Arrows {
+        from: "example-storage-adapter",
+        code: &["domain", "server"],
+        tests: &["contract", "store-memory", "testkit"],
+    },
 ];
 
 const PREFIX: &str = "archon-";

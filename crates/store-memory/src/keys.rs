@@ -29,6 +29,12 @@ impl KeyStore for MemoryStore {
         Ok(())
     }
 
+    async fn replace(&self, key: SigningKey) -> Result<bool, StoreError> {
+        let mut state = self.state();
+        let found = state.keys.get_mut(&key.id);
+        Ok(found.map(|stored| *stored = key).is_some())
+    }
+
     async fn remove(&self, id: &KeyId) -> Result<bool, StoreError> {
         Ok(self.state().keys.remove(id).is_some())
     }

@@ -1,23 +1,29 @@
 //! Every storage port in memory: the reference semantics, and the fast path of a single node.
 //!
-//! [`MemoryStore`] keeps what a database keeps, for tests and for `memory:`. [`MemoryAttempts`] and
-//! [`MemoryRateLimiter`] run in production on a single node, so their memory is bounded: each says in
-//! its own words what it forgets when it is full.
+//! [`MemoryStore`] keeps what a database keeps, for tests and for `memory:`. [`MemoryAttempts`],
+//! [`MemoryRateLimiter`] and [`MemoryOauthStates`] run in production on a single node, and on many while
+//! their shared store is away, so their memory is bounded: each says in its own words what it forgets when
+//! it is full. [`MemorySessionCache`] is the reference of what many nodes share.
 
+mod archive;
 mod attempts;
 mod bounded;
 mod counter;
 mod credentials;
 mod events;
 mod keys;
+mod oauth_states;
 mod outbox;
 mod rate_limiter;
 mod revocations;
+mod session_cache;
 mod sessions;
 mod state;
 mod users;
 mod window;
 
 pub use attempts::MemoryAttempts;
+pub use oauth_states::MemoryOauthStates;
 pub use rate_limiter::MemoryRateLimiter;
+pub use session_cache::MemorySessionCache;
 pub use state::MemoryStore;

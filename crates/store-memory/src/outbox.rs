@@ -63,6 +63,15 @@ impl Outbox for MemoryStore {
         Ok(counts)
     }
 
+    async fn pending(&self, limit: u32) -> Result<Vec<MailId>, StoreError> {
+        let state = self.state();
+        let waiting =
+            state.outbox.values().filter_map(|queued| Some((queued.next_attempt_at?, queued.mail.id)));
+        let mut waiting: Vec<_> = waiting.collect();
+        waiting.sort_unstable();
+        Ok(waiting.into_iter().take(at_most(limit)).map(|(_, id)| id).collect())
+    }
+
     async fn failed(&self, limit: u32) -> Result<Vec<QueuedMail>, StoreError> {
         let state = self.state();
         let mut failed: Vec<_> =

@@ -22,11 +22,13 @@ impl SessionStore for MemoryStore {
         Ok(self.state().live_sessions(user, now).into_iter().cloned().collect())
     }
 
-    async fn touch(&self, touch: &Touch) -> Result<(), StoreError> {
+    async fn touch(&self, touches: &[Touch]) -> Result<(), StoreError> {
         let mut state = self.state();
-        let session = state.sessions.get_mut(&touch.session);
-        if let Some(session) = session.filter(|session| session.ending.is_none()) {
-            session.apply(touch);
+        for touch in touches {
+            let session = state.sessions.get_mut(&touch.session);
+            if let Some(session) = session.filter(|session| session.ending.is_none()) {
+                session.apply(touch);
+            }
         }
         Ok(())
     }
@@ -59,6 +61,13 @@ impl SessionStore for MemoryStore {
         now: Instant,
     ) -> Result<Vec<SessionId>, StoreError> {
         Ok(self.state().end_live_sessions(user, keep, reason, now))
+    }
+
+    async fn ended_since(&self, since: Instant) -> Result<Vec<SessionId>, StoreError> {
+        let state = self.state();
+        let ended =
+            state.sessions.values().filter(|session| session.ending.is_some_and(|end| end.at >= since));
+        Ok(ended.map(|session| session.id.clone()).collect())
     }
 
     async fn purge(&self, before: Instant) -> Result<u64, StoreError> {

@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use archon_domain::archive::OauthIdentity;
 use archon_domain::ports::Probe;
 use archon_domain::{
     ClientNetwork, EmailKey, Instant, IssuedToken, KeyId, MailId, PasswordHash, QueuedMail, SecurityEvent,
@@ -21,15 +22,23 @@ pub struct MemoryStore(Mutex<State>);
 pub(crate) struct State {
     pub(crate) accounts: HashMap<UserId, Account>,
     pub(crate) by_email: HashMap<EmailKey, UserId>,
+    /// Who is whom to a provider, by provider and subject.
+    pub(crate) identities: BTreeMap<(String, String), OauthIdentity>,
     pub(crate) sessions: HashMap<SessionId, Session>,
     /// Which sessions are whose, so that nothing walks through everybody's.
     pub(crate) sessions_of: HashMap<UserId, BTreeSet<SessionId>>,
     pub(crate) tokens: HashMap<TokenDigest, IssuedToken>,
-    /// Until when which token is revoked; the reasons are for operators, who cannot look in here.
-    pub(crate) revocations: HashMap<TokenId, Instant>,
+    pub(crate) revocations: HashMap<TokenId, Revocation>,
     pub(crate) outbox: BTreeMap<MailId, QueuedMail>,
     pub(crate) events: Vec<SecurityEvent>,
     pub(crate) keys: BTreeMap<KeyId, SigningKey>,
+}
+
+/// That a token was revoked.
+pub(crate) struct Revocation {
+    pub(crate) session: Option<SessionId>,
+    pub(crate) expires_at: Instant,
+    pub(crate) reason: String,
 }
 
 /// An account with what only its owner's methods see.

@@ -2,7 +2,8 @@ use std::collections::HashMap;
 
 use archon_domain::ports::UserRepo;
 use archon_domain::{
-    AccountOpening, Amendment, ClientNetwork, EmailKey, Instant, NewAccount, StoreError, User, UserId,
+    AccountOpening, Amendment, ClientNetwork, EmailKey, Instant, NewAccount, SessionId, StoreError, User,
+    UserId,
 };
 use async_trait::async_trait;
 
@@ -78,7 +79,7 @@ impl UserRepo for MemoryStore {
         Ok(forgotten)
     }
 
-    async fn delete_account(&self, id: UserId) -> Result<bool, StoreError> {
+    async fn delete_account(&self, id: UserId) -> Result<Option<Vec<SessionId>>, StoreError> {
         Ok(self.state().delete_account(id))
     }
 }
@@ -118,16 +119,16 @@ impl State {
         Ok(AccountOpening::Opened)
     }
 
-    fn delete_account(&mut self, id: UserId) -> bool {
-        let Some(account) = self.accounts.remove(&id) else {
-            return false;
-        };
+    fn delete_account(&mut self, id: UserId) -> Option<Vec<SessionId>> {
+        let account = self.accounts.remove(&id)?;
         self.by_email.remove(account.user.email.key());
-        for session in self.sessions_of.remove(&id).into_iter().flatten() {
-            self.sessions.remove(&session);
+        self.identities.retain(|_, identity| identity.user != id);
+        let sessions: Vec<_> = self.sessions_of.remove(&id).into_iter().flatten().collect();
+        for session in &sessions {
+            self.sessions.remove(session);
         }
         self.tokens.retain(|_, token| token.user != id);
         self.outbox.retain(|_, queued| queued.mail.user != id);
-        true
+        Some(sessions)
     }
 }

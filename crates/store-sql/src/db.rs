@@ -4,11 +4,11 @@ use std::future::Future;
 
 use archon_domain::StoreError;
 use diesel::SqliteConnection;
-use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::deadpool::Pool;
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 
 use crate::error::Fault;
+use crate::postgres;
 
 /// A SQLite connection that queries can wait for; each query runs on a thread that may block.
 pub(crate) type AsyncSqliteConnection = SyncConnectionWrapper<SqliteConnection>;
@@ -19,7 +19,7 @@ pub(crate) enum Db {
     /// A PostgreSQL server.
     Postgres {
         /// Every connection.
-        pool: Pool<AsyncPgConnection>,
+        pool: postgres::Pool,
     },
     /// A SQLite file.
     Sqlite {

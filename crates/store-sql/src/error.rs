@@ -4,9 +4,11 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use archon_domain::{StoreError, StoreErrorKind};
+use deadpool::managed::PoolError;
 use diesel::result::{DatabaseErrorKind, Error as QueryError};
-use diesel_async::pooled_connection::deadpool::PoolError;
 use thiserror::Error;
+
+use crate::postgres::ConnectError;
 
 /// Why a database could not be opened or brought up to date; each message says what to do.
 #[derive(Debug, Error)]
@@ -16,12 +18,9 @@ pub enum OpenError {
         "the database URL cannot be read ({0}): it must look like postgres://user:password@host:5432/database"
     )]
     Url(String),
-    /// The database URL asks for TLS.
-    #[error(
-        "the database URL says sslmode={0}, but TLS to PostgreSQL is not in this version: use \
-         sslmode=disable (or leave it out) on a network you trust, or go through a TLS tunnel such as stunnel"
-    )]
-    TlsUnsupported(String),
+    /// What the database URL says of TLS cannot be done.
+    #[error("the database URL's TLS parameters cannot be used: {0}")]
+    Tls(String),
     /// The database file cannot be made or opened.
     #[error(
         "the database file {path} cannot be opened: {cause}; check that its directory exists, is on a local \
@@ -34,8 +33,8 @@ pub enum OpenError {
         cause: Box<dyn Error + Send + Sync>,
     },
     /// The database server cannot be reached or refuses us.
-    #[error("the database server does not let us in: {0}; check that it runs, and the database URL's parts")]
-    Connect(String),
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
     /// A newer version has changed the database.
     #[error(
         "the database was made by a newer version of archon-auth: it has the migrations {}, which this \
@@ -51,11 +50,23 @@ pub enum OpenError {
     Options(String),
 }
 
+/// An error with its causes; a driver's own text says little.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    text
+}
+
 /// What can happen inside a query; [`Fault::at`] makes it what the ports speak of.
 #[derive(Debug)]
 pub(crate) enum Fault {
     /// No connection was to be had.
-    Pool(PoolError),
+    Pool(Box<dyn Error + Send + Sync>),
     /// The database refused or failed.
     Query(QueryError),
     /// A row is not what was written.
@@ -75,22 +86,21 @@ impl Fault {
         let kind = self.kind();
         let error = StoreError::new(kind, context);
         match self {
-            Self::Pool(cause) => error.with_source(cause),
+            Self::Pool(cause) | Self::Corrupt(cause) => error.with_source(cause),
             Self::Query(cause) => error.with_source(cause),
-            Self::Corrupt(cause) => error.with_source(cause),
             Self::Task(cause) => error.with_source(cause),
         }
     }
 
     fn kind(&self) -> StoreErrorKind {
         match self {
-            Self::Pool(PoolError::PostCreateHook(_) | PoolError::NoRuntimeSpecified) => {
-                StoreErrorKind::Internal
-            }
-            Self::Pool(PoolError::Timeout(_) | PoolError::Backend(_) | PoolError::Closed) => {
-                StoreErrorKind::Unavailable
-            }
+            Self::Pool(_) => StoreErrorKind::Unavailable,
             Self::Query(QueryError::DatabaseError(kind, cause)) => database_kind(kind, cause.message()),
+            // Where a transaction failed and its undoing too, the first failure says why.
+            Self::Query(QueryError::RollbackErrorOnCommit { commit_error, .. }) => match &**commit_error {
+                QueryError::DatabaseError(kind, cause) => database_kind(kind, cause.message()),
+                _ => StoreErrorKind::Internal,
+            },
             Self::Query(QueryError::DeserializationError(_)) | Self::Corrupt(_) => StoreErrorKind::Corrupt,
             Self::Query(_) => StoreErrorKind::Internal,
             Self::Task(cause) if cause.is_cancelled() => StoreErrorKind::Unavailable,
@@ -98,19 +108,6 @@ impl Fault {
         }
     }
 }
-
-/// Words by which an engine says that it is away, slow or full; diesel has no kind for them.
-const AWAY: &[&str] = &[
-    "database is locked",
-    "database table is locked",
-    "database or disk is full",
-    "statement timeout",
-    "lock timeout",
-    "terminating connection",
-    "the database system is",
-    "too many clients",
-    "connection closed",
-];
 
 fn database_kind(kind: &DatabaseErrorKind, message: &str) -> StoreErrorKind {
     match kind {
@@ -121,21 +118,94 @@ fn database_kind(kind: &DatabaseErrorKind, message: &str) -> StoreErrorKind {
         DatabaseErrorKind::UnableToSendCommand
         | DatabaseErrorKind::ClosedConnection
         | DatabaseErrorKind::ReadOnlyTransaction => StoreErrorKind::Unavailable,
-        _ if message.contains("deadlock detected") => StoreErrorKind::Conflict,
-        _ if message.contains("malformed") || message.contains("not a database") => StoreErrorKind::Corrupt,
-        _ if AWAY.iter().any(|words| message.contains(words)) => StoreErrorKind::Unavailable,
+        _ => match sqlstate(message) {
+            Some(state) => postgres_kind(state),
+            None => sqlite_kind(message),
+        },
+    }
+}
+
+/// The SQLSTATE with which [`crate::postgres`] begins the message of a server's refusal.
+fn sqlstate(message: &str) -> Option<&str> {
+    let (state, _) = message.split_once(": ")?;
+    let is_code = |letter: u8| letter.is_ascii_digit() || letter.is_ascii_uppercase();
+    (state.len() == 5 && state.bytes().all(is_code)).then_some(state)
+}
+
+/// By the SQLSTATE: the words are in the server's language.
+fn postgres_kind(state: &str) -> StoreErrorKind {
+    match state {
+        // Serialization failure, deadlock.
+        "40001" | "40P01" => StoreErrorKind::Conflict,
+        // Damaged data, damaged index.
+        "XX001" | "XX002" => StoreErrorKind::Corrupt,
+        // Waited too long for a lock, idle too long in a transaction, input or output failed.
+        "55P03" | "25P03" | "25P04" | "58030" => StoreErrorKind::Unavailable,
+        // The connection broke; resources ran out; an operator stepped in, the statement's time limit included.
+        _ if ["08", "53", "57"].iter().any(|class| state.starts_with(class)) => StoreErrorKind::Unavailable,
         _ => StoreErrorKind::Internal,
     }
 }
 
-impl From<PoolError> for Fault {
-    fn from(cause: PoolError) -> Self {
-        Self::Pool(cause)
+/// By SQLite's words, which are the same everywhere; diesel does not hand on the result code behind them.
+fn sqlite_kind(message: &str) -> StoreErrorKind {
+    const AWAY: &[&str] =
+        &["database is locked", "database table is locked", "database or disk is full", "disk I/O error"];
+    const DAMAGED: &[&str] = &["malformed", "not a database"];
+    let says = |words: &[&str]| words.iter().any(|words| message.contains(words));
+    if says(DAMAGED) {
+        StoreErrorKind::Corrupt
+    } else if says(AWAY) {
+        StoreErrorKind::Unavailable
+    } else {
+        StoreErrorKind::Internal
+    }
+}
+
+impl<E: Error + Send + Sync + 'static> From<PoolError<E>> for Fault {
+    fn from(cause: PoolError<E>) -> Self {
+        Self::Pool(Box::new(cause))
     }
 }
 
 impl From<QueryError> for Fault {
     fn from(cause: QueryError) -> Self {
         Self::Query(cause)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(message: &str) -> StoreErrorKind {
+        database_kind(&DatabaseErrorKind::Unknown, message)
+    }
+
+    #[test]
+    fn a_refusal_counts_by_its_sqlstate_in_any_language() {
+        for (state, expected) in [
+            ("57014", StoreErrorKind::Unavailable),
+            ("57P01", StoreErrorKind::Unavailable),
+            ("57P03", StoreErrorKind::Unavailable),
+            ("53100", StoreErrorKind::Unavailable),
+            ("53300", StoreErrorKind::Unavailable),
+            ("08006", StoreErrorKind::Unavailable),
+            ("55P03", StoreErrorKind::Unavailable),
+            ("40P01", StoreErrorKind::Conflict),
+            ("XX001", StoreErrorKind::Corrupt),
+            ("XX002", StoreErrorKind::Corrupt),
+            ("XX000", StoreErrorKind::Internal),
+            ("42P01", StoreErrorKind::Internal),
+        ] {
+            assert_eq!(kind(&format!("{state}: storniere Anfrage")), expected, "{state}");
+        }
+    }
+
+    #[test]
+    fn sqlite_counts_by_its_words() {
+        assert_eq!(kind("database is locked"), StoreErrorKind::Unavailable);
+        assert_eq!(kind("database disk image is malformed"), StoreErrorKind::Corrupt);
+        assert_eq!(kind("abort: no such table: users"), StoreErrorKind::Internal);
     }
 }

@@ -4,6 +4,7 @@
 //! with no engine's name in it; the macros of `db` expand it for both. What has to differ is in
 //! `postgres` and `sqlite`, under the same names in both.
 
+mod archive;
 mod db;
 mod error;
 mod migrations;
@@ -16,7 +17,7 @@ mod store;
 mod types;
 
 pub use error::OpenError;
-pub use postgres::PostgresOptions;
+pub use postgres::{ConnectError, PostgresOptions};
 pub use store::SqlStore;
 
 #[cfg(test)]

@@ -96,6 +96,7 @@ diesel::table! {
         jti -> Id,
         expires_at -> Ts,
         reason -> Text,
+        session_id -> Nullable<Text>,
     }
 }
 

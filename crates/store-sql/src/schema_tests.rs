@@ -129,8 +129,13 @@ async fn every_column_takes_and_gives_its_type(place: Place) {
     session.ending = Some(SessionEnding { at: start(), reason: TerminationReason::Logout });
     round_trip!(store, sessions, SessionRow::from(&session) => SessionRow, |_| ());
     round_trip!(store, token_blacklist, (
-        token_blacklist::jti.eq(owner), token_blacklist::expires_at.eq(now), token_blacklist::reason.eq("why")
-    ) => (Id, Ts, String), |read| assert_eq!(read.2, "why"));
+        token_blacklist::jti.eq(owner),
+        token_blacklist::expires_at.eq(now),
+        token_blacklist::reason.eq("why"),
+        token_blacklist::session_id.eq("session"),
+    ) => (Id, Ts, String, Option<String>), |read| {
+        assert_eq!((read.2.as_str(), read.3.as_deref()), ("why", Some("session")));
+    });
     let token = samples.token(user.id, TokenPurpose::ResetPassword);
     round_trip!(store, one_time_tokens, TokenRow::from(&token) => (Vec<u8>, Id, String, Ts, Ts), |read| {
         assert_eq!((read.0.len(), read.2.as_str()), (32, "reset_password"));

@@ -39,7 +39,7 @@ impl SqlStore {
     /// Opens a PostgreSQL database. Connects lazily: the first use tells whether the server is there.
     ///
     /// # Errors
-    /// When the URL cannot be read or asks for TLS.
+    /// When the URL cannot be read, or names TLS files that cannot be.
     pub fn open_postgres(url: &str, options: PostgresOptions) -> Result<Self, OpenError> {
         let (db, connector) = postgres::open(url, options)?;
         Ok(Self { db, source: migrations::Source::Postgres(Box::new(connector)) })

@@ -14,6 +14,10 @@ async fn stores(place: Place) -> Guarded<Stores, Place> {
     Guarded::new(Stores::of(Arc::new(place.migrated().await)), place)
 }
 
+async fn archive(place: Place) -> Guarded<archon_contract::archive::Port, Place> {
+    Guarded::new(archon_contract::archive::Port::of(Arc::new(place.migrated().await)), place)
+}
+
 async fn keys(place: Place) -> Guarded<Arc<dyn KeyStore>, Place> {
     Guarded::new(Arc::new(place.migrated().await), place)
 }
@@ -27,10 +31,15 @@ macro_rules! join {
                 super::stores(Place::$engine()).await
             }
 
+            async fn archive() -> Guarded<archon_contract::archive::Port, Place> {
+                super::archive(Place::$engine()).await
+            }
+
             async fn keys() -> Guarded<Arc<dyn KeyStore>, Place> {
                 super::keys(Place::$engine()).await
             }
 
+            archon_contract::archive!(archive);
             archon_contract::user_repo!(stores);
             archon_contract::credentials!(stores);
             archon_contract::session_store!(stores);

@@ -46,7 +46,8 @@ on_both!(
 
 async fn migrations_are_applied_once_whoever_runs_them(place: Place) {
     let first = place.open();
-    assert_eq!(first.pending_migrations().await.unwrap(), [INITIAL]);
+    let pending = first.pending_migrations().await.unwrap();
+    assert_eq!(pending[0], INITIAL);
     let racers = (0..8).map(|_| {
         let store = place.open();
         tokio::spawn(async move { store.migrate().await.unwrap() })
@@ -55,7 +56,7 @@ async fn migrations_are_applied_once_whoever_runs_them(place: Place) {
     for racer in racers.collect::<Vec<_>>() {
         applied.extend(racer.await.unwrap());
     }
-    assert_eq!(applied, [INITIAL]);
+    assert_eq!(applied, pending);
     assert!(first.pending_migrations().await.unwrap().is_empty());
     first.probe().await.unwrap();
 }

@@ -30,8 +30,14 @@ impl Client {
     /// # Errors
     /// When no HTTP client can be made.
     pub fn new(base_url: String) -> anyhow::Result<Self> {
-        let http = reqwest::Client::builder().no_proxy().build()?;
-        Ok(Self { http, base_url, headers: Vec::new() })
+        Ok(Self { http: connections()?, base_url, headers: Vec::new() })
+    }
+
+    /// The same client with connections of its own. Connections end with the runtime that made them, so
+    /// a client that is made in one test is not to lend its own to another.
+    pub(crate) fn with_own_connections(&self) -> Self {
+        let http = connections().unwrap_or_else(|_| self.http.clone());
+        Self { http, ..self.clone() }
     }
 
     /// The same client with one more header on every request.
@@ -121,6 +127,10 @@ impl Client {
         let json = serde_json::from_str(&text).unwrap_or_default();
         Ok(Answer { status, headers, text, json })
     }
+}
+
+fn connections() -> Result<reqwest::Client, reqwest::Error> {
+    reqwest::Client::builder().no_proxy().build()
 }
 
 impl Answer {

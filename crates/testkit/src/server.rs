@@ -1,33 +1,34 @@
-use std::sync::Arc;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::time::Duration;
 
-use actix_web::dev::ServerHandle;
-use anyhow::Context as _;
-use archon_mail_lettre::{Mailbox, SentMail, Transport};
-use archon_server::config::{LoadInputs, load};
-use archon_server::http;
-use archon_server::wire::{Background, Surroundings, wire};
+use anyhow::{Context as _, ensure};
+use archon_domain::Instant;
+use archon_domain::ports::Clock as _;
+use archon_mail_lettre::{Mailbox, SentMail};
+use archon_server::config::Settings;
+use serde_json::json;
 
-use crate::{Client, TestClock, TestEntropy};
+use crate::host::{Host, Plan, Started};
+use crate::user::explained;
+use crate::{Client, TestClock, TestEntropy, TestServerBuilder, User};
 
 /// How long a mail may take from its cause to the mailbox.
 const MAIL_PATIENCE: Duration = Duration::from_secs(10);
 
-/// A whole service in this process, on a free port; stops when dropped.
+/// A whole service in this process, on a free port of 127.0.0.1.
+///
+/// It lives in threads of its own and is gone when dropped: threads, port, and what it kept on its backend.
 pub struct TestServer {
+    builder: TestServerBuilder,
     client: Client,
     base_url: String,
+    seed: u64,
     clock: TestClock,
     mailbox: Mailbox,
+    settings: Box<Settings>,
     hashes: Box<dyn Fn() -> u64 + Send + Sync>,
-    handle: ServerHandle,
-    _background: Background,
-}
-
-/// A [`TestServer`] in the making.
-#[derive(Debug, Clone)]
-pub struct TestServerBuilder {
-    overrides: Vec<(String, String)>,
+    listener: TcpListener,
+    host: Option<Host>,
 }
 
 impl TestServer {
@@ -40,27 +41,84 @@ impl TestServer {
     }
 
     /// A service with settings of its own.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new()?.block_on(async {
+    /// use archon_testkit::{Backend, TestServer};
+    ///
+    /// let builder = TestServer::builder().set("tokens.issuer", "https://auth.example.com").seed(7);
+    /// let server = builder.backend(Backend::Sqlite).start().await?;
+    /// assert_eq!(server.issuer(), "https://auth.example.com");
+    /// # anyhow::Ok(()) })?;
+    /// # anyhow::Ok(())
+    /// ```
     #[must_use]
     pub fn builder() -> TestServerBuilder {
-        let overrides = [
-            ("database.url", "memory:"),
-            ("server.port", "0"),
-            ("server.workers", "2"),
-            ("server.trusted_proxies", "127.0.0.1"),
-            ("keys.algorithm", "ES256"),
-            ("hashing.memory_kib", "16"),
-            ("hashing.iterations", "1"),
-            ("hashing.threads", "2"),
-            ("metrics.enabled", "false"),
-        ];
-        let overrides = overrides.map(|(key, value)| (key.to_owned(), value.to_owned()));
-        TestServerBuilder { overrides: overrides.into() }
+        TestServerBuilder::default()
+    }
+
+    pub(crate) async fn start_as(
+        builder: TestServerBuilder,
+        listener: Option<TcpListener>,
+    ) -> anyhow::Result<Self> {
+        let (seed, start_at) = (builder.seed_to_use(), builder.start_to_use());
+        let (clock, mailbox) = (TestClock::at(start_at), Mailbox::new());
+        let plan = Plan {
+            settings: builder.settings.clone(),
+            backend: builder.backend.clone(),
+            clock: clock.clone(),
+            entropy: TestEntropy::seeded(seed),
+            mailbox: mailbox.clone(),
+            listener,
+        };
+        let (host, Started { settings, listener, hashes }) = Host::start(plan).await?;
+        let base_url = format!("http://{}", reachable(listener.local_addr()?));
+        // Test runners show this beside the failure of the test that it belongs to.
+        eprintln!("archon-testkit: {base_url} with seed {seed} from {}", start_at.to_rfc3339());
+        let (client, host) = (Client::new(base_url.clone())?, Some(host));
+        Ok(Self { builder, client, base_url, seed, clock, mailbox, settings, hashes, listener, host })
+    }
+
+    /// Begins anew at the same address: nothing stored, an empty mailbox, new keys, the clock where it
+    /// starts.
+    ///
+    /// # Errors
+    /// When the service does not start again; it is then gone.
+    pub async fn reset(&mut self) -> anyhow::Result<()> {
+        self.reset_to(self.builder.clone()).await
+    }
+
+    /// The same with other settings; the address stays.
+    ///
+    /// # Errors
+    /// When the service cannot start with them; it has then begun anew as it was.
+    pub async fn reset_to(&mut self, builder: TestServerBuilder) -> anyhow::Result<()> {
+        let host = self.host.take();
+        tokio::task::spawn_blocking(move || drop(host)).await.context("the service did not stop")?;
+        // The port was never given up: who connects meanwhile waits.
+        let listener = self.listener.try_clone()?;
+        match Self::start_as(builder, Some(listener)).await {
+            Ok(begun) => {
+                *self = begun;
+                Ok(())
+            }
+            Err(error) => {
+                *self = Self::start_as(self.builder.clone(), Some(self.listener.try_clone()?)).await?;
+                Err(error)
+            }
+        }
     }
 
     /// A client of the service, at 127.0.0.1 and with no user agent.
     #[must_use]
     pub fn client(&self) -> Client {
-        self.client.clone()
+        self.client.with_own_connections()
+    }
+
+    /// A client with a user's access token.
+    #[must_use]
+    pub fn client_of(&self, user: &User) -> Client {
+        self.client().with_token(&user.access_token)
     }
 
     /// Where the service listens, such as `http://127.0.0.1:41234`.
@@ -69,13 +127,43 @@ impl TestServer {
         &self.base_url
     }
 
+    /// Where the application under test finds the keys that tokens are verified with.
+    #[must_use]
+    pub fn jwks_url(&self) -> String {
+        format!("{}/.well-known/jwks.json", self.base_url)
+    }
+
+    /// The `iss` claim of tokens.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.settings.tokens.issuer
+    }
+
+    /// The `aud` claim of tokens.
+    #[must_use]
+    pub fn audience(&self) -> &str {
+        &self.settings.tokens.audience
+    }
+
+    /// What everything random follows from; see [`TestServerBuilder::seed`].
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
     /// The clock that the service goes by.
     #[must_use]
     pub fn clock(&self) -> &TestClock {
         &self.clock
     }
 
-    /// The mails that the service has sent.
+    /// The present by that clock.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    /// The mails that the service has sent, and how further ones are met.
     #[must_use]
     pub fn mailbox(&self) -> &Mailbox {
         &self.mailbox
@@ -87,72 +175,85 @@ impl TestServer {
         (self.hashes)()
     }
 
+    /// Registers a user, called Ada Lovelace, with the password [`User::PASSWORD`].
+    ///
+    /// # Errors
+    /// When the service refuses, such as a second user of one address.
+    pub async fn register(&self, email: &str) -> anyhow::Result<User> {
+        let body = json!({"email": email, "password": User::PASSWORD, "name": "Ada Lovelace"});
+        User::registered(email, &self.client.post("/auth/register", &body).await?)
+    }
+
+    /// Logs a user in once more: another session, with tokens of its own.
+    ///
+    /// # Errors
+    /// When the service refuses, such as a locked account.
+    pub async fn log_in(&self, user: &User) -> anyhow::Result<User> {
+        let body = json!({"email": user.email, "password": user.password});
+        user.logged_in(&self.client.post("/auth/login", &body).await?)
+    }
+
+    /// Fails to log in until the account is locked, for 127.0.0.1 as for every other address.
+    ///
+    /// # Errors
+    /// When it does not come to that, such as by a rate limit.
+    pub async fn lock(&self, email: &str) -> anyhow::Result<()> {
+        let body = json!({"email": email, "password": "not the password"});
+        for _ in 0..=self.settings.lockout.max_failures {
+            let answer = self.client.post("/auth/login", &body).await?;
+            if answer.code() == "ACCOUNT_LOCKED" {
+                return Ok(());
+            }
+            ensure!(answer.status == 401, "{email} was not locked: {}", explained(&answer));
+        }
+        anyhow::bail!("{email} was not locked by {} failures", self.settings.lockout.max_failures)
+    }
+
+    /// Turns the clock until every access token so far has expired.
+    pub fn expire_access_tokens(&self) {
+        self.clock.advance(self.settings.tokens.access_ttl.as_std() + Duration::from_secs(1));
+    }
+
+    /// Turns the clock until every session so far has expired for want of use, unless `remember_me` was asked
+    /// for, and with it its tokens.
+    pub fn expire_sessions(&self) {
+        self.clock.advance(self.settings.sessions.session_timeout.as_std() + Duration::from_secs(1));
+    }
+
     /// Waits until `count` mails of a kind, such as `verify_email`, have reached an address.
     ///
     /// # Errors
     /// When they have not after ten seconds.
     pub async fn mails(&self, to: &str, kind: &str, count: usize) -> anyhow::Result<Vec<SentMail>> {
         let arrived = async {
+            let mut tries = self.mailbox.tries();
             loop {
                 let mails = self.mailbox.messages_to(to).into_iter();
-                let mails: Vec<_> = mails.filter(|sent| sent.mail.message.kind() == kind).collect();
+                let mails: Vec<_> = mails.filter(|sent| sent.kind() == kind).collect();
                 if mails.len() >= count {
-                    return mails;
+                    return Ok(mails);
                 }
-                tokio::time::sleep(Duration::from_millis(5)).await;
+                tries.changed().await?;
             }
         };
         tokio::time::timeout(MAIL_PATIENCE, arrived)
             .await
-            .with_context(|| format!("fewer than {count} mails of kind {kind} have reached {to}"))
-    }
-}
-
-impl TestServerBuilder {
-    /// Sets one setting, such as `("lockout.max_failures", "3")`.
-    #[must_use]
-    pub fn set(mut self, key: &str, value: &str) -> Self {
-        self.overrides.retain(|(present, _)| present != key);
-        self.overrides.push((key.to_owned(), value.to_owned()));
-        self
+            .with_context(|| format!("fewer than {count} mails of kind {kind} have reached {to}"))?
     }
 
-    /// Starts the service.
+    /// Waits for the first mail of a kind to an address.
     ///
     /// # Errors
-    /// When a setting is wrong or the service cannot start.
-    pub async fn start(self) -> anyhow::Result<TestServer> {
-        let loaded = load(&LoadInputs { overrides: self.overrides, ..LoadInputs::default() })?;
-        let settings = &loaded.settings;
-        let listener = http::bind(&settings.server.host, settings.server.port, "server.port")?;
-        let address = http::address(&listener)?;
-        let (clock, mailbox) = (TestClock::default(), Mailbox::new());
-        let surroundings = Surroundings {
-            clock: Arc::new(clock.clone()),
-            entropy: Arc::new(TestEntropy::seeded(u64::from(address.port()))),
-            transport: Some(Transport::Memory(mailbox.clone())),
-        };
-        let service = wire(settings, address.port(), surroundings).await?;
-        let hasher = Arc::clone(&service.hasher);
-        let server = http::serve(service.web.clone(), listener, settings)?;
-        let handle = server.handle();
-        tokio::spawn(server);
-        let base_url = format!("http://{address}");
-        Ok(TestServer {
-            client: Client::new(base_url.clone())?,
-            base_url,
-            clock,
-            mailbox,
-            hashes: Box::new(move || hasher.hashes_done()),
-            handle,
-            _background: service.start_background(),
-        })
+    /// When none has come after ten seconds.
+    pub async fn mail(&self, to: &str, kind: &str) -> anyhow::Result<SentMail> {
+        self.mails(to, kind, 1).await?.into_iter().next().context("no mail")
     }
 }
 
-impl Drop for TestServer {
-    fn drop(&mut self) {
-        // The command is sent at once; nobody waits for its end.
-        drop(self.handle.stop(false));
+/// An address by which who listens everywhere is reached from here.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => (Ipv4Addr::LOCALHOST, address.port()).into(),
+        _ => address,
     }
 }

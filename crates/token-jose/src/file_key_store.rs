@@ -91,6 +91,20 @@ impl KeyStore for FileKeyStore {
         .await
     }
 
+    async fn replace(&self, key: SigningKey) -> Result<bool, StoreError> {
+        self.blocking("replace a signing key", move |directory| {
+            if !directory.path_of(&key.id).exists() {
+                return Ok(false);
+            }
+            let _lock = directory.lock()?;
+            match directory.read_if_there(&directory.path_of(&key.id))? {
+                Some(_) => directory.write(&key).map(|()| true),
+                None => Ok(false),
+            }
+        })
+        .await
+    }
+
     async fn remove(&self, id: &KeyId) -> Result<bool, StoreError> {
         let id = id.clone();
         self.blocking("remove a signing key", move |directory| {

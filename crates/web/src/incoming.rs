@@ -83,12 +83,14 @@ impl Incoming {
     /// Says who the request comes from and charges it to their budget of `bucket`.
     pub(crate) async fn caller_in(&self, app: &WebState, bucket: Bucket) -> Result<Caller, Problem> {
         let token = self.bearer_token()?;
-        let caller = app.auth.authenticate(token, self.client()).await?;
+        let quota = app.limits.quota_for(bucket, self.client.address);
+        let budget = quota.map(|quota| (bucket, quota));
+        let (caller, decision) = app.auth.authenticate(token, self.client(), budget).await?;
         self.request.extensions_mut().insert(ProvedUser(caller.user));
         let span = tracing::Span::current();
         span.record("user_id", tracing::field::display(caller.user));
         span.record("session_id", tracing::field::display(&caller.session.id));
-        self.charge(app, bucket, &RateKey::User(caller.user)).await?;
+        self.charged(decision)?;
         Ok(caller)
     }
 
@@ -98,7 +100,11 @@ impl Incoming {
     }
 
     async fn charge(&self, app: &WebState, bucket: Bucket, key: &RateKey) -> Result<(), Problem> {
-        let decision = app.limits.take(bucket, key, self.client.address).await?;
+        self.charged(app.limits.take(bucket, key, self.client.address).await?)
+    }
+
+    /// Notes what a charge came to, and refuses the request when the budget is spent.
+    fn charged(&self, decision: Option<RateDecision>) -> Result<(), Problem> {
         self.request.extensions_mut().insert(Charged(decision));
         match decision {
             Some(decision) if !decision.allowed => Err(Problem::rate_limited(&decision)),

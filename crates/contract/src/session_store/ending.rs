@@ -17,7 +17,7 @@ pub async fn list_names_live_sessions_the_last_used_first(stores: &Stores) {
     }
     open(stores, &samples.session(other.id, start()), opening_rule(9), start()).await;
     stores.sessions.end(&sessions[2].id, TerminationReason::Logout, after(1)).await.unwrap();
-    stores.sessions.touch(&sessions[0].touched(after(5), &policy())).await.unwrap();
+    stores.sessions.touch(&[sessions[0].touched(after(5), &policy())]).await.unwrap();
 
     let list = async |now| {
         let live = stores.sessions.list(user.id, now).await.unwrap();
@@ -52,10 +52,56 @@ pub async fn touch_never_moves_backwards(stores: &Stores) {
         (touch(after(40), after(6000)), after(60), after(6000)),
     ];
     for (touch, last_accessed, expires_at) in touches {
-        stores.sessions.touch(&touch).await.unwrap();
+        stores.sessions.touch(&[touch]).await.unwrap();
         (session.last_accessed, session.expires_at) = (last_accessed, expires_at);
         assert_eq!(stored(stores, &session).await, session);
     }
+}
+
+/// MUST record every touch of the batch.
+pub async fn touch_records_the_whole_batch(stores: &Stores) {
+    let samples = Samples::default();
+    let user = stores.open(&samples, "ada@example.com").await;
+    let mut sessions = [1, 2, 3].map(|second| samples.session(user.id, after(second)));
+    for session in &sessions {
+        open(stores, session, opening_rule(9), after(3)).await;
+    }
+    let touches = sessions.each_ref().map(|session| session.touched(after(30), &policy()));
+    stores.sessions.touch(&touches).await.unwrap();
+    for (session, touch) in sessions.iter_mut().zip(&touches) {
+        session.apply(touch);
+        assert_eq!(stored(stores, session).await, *session);
+    }
+    stores.sessions.touch(&[]).await.unwrap();
+}
+
+/// MUST name every session that was ended since, and no other.
+pub async fn ended_since_names_the_sessions_that_were_ended(stores: &Stores) {
+    let samples = Samples::default();
+    let user = stores.open(&samples, "ada@example.com").await;
+    let sessions = [1, 2, 3, 4].map(|second| samples.session(user.id, after(second)));
+    for session in &sessions {
+        open(stores, session, opening_rule(9), after(4)).await;
+    }
+    let end = async |place: usize, at| {
+        stores.sessions.end(&sessions[place].id, TerminationReason::Logout, at).await.unwrap();
+    };
+    end(0, after(10)).await;
+    end(1, after(20)).await;
+    let keep = Some(&sessions[3].id);
+    let reason = TerminationReason::EndedByUser;
+    stores.sessions.end_all_but(user.id, keep, reason, after(30)).await.unwrap();
+
+    let ended_since = async |since| {
+        let mut ended = stores.sessions.ended_since(since).await.unwrap();
+        ended.sort_by_key(|id| sessions.iter().position(|session| session.id == *id));
+        ended
+    };
+    let ids = sessions.each_ref().map(|session| session.id.clone());
+    assert_eq!(ended_since(after(10)).await, ids[..3]);
+    assert_eq!(ended_since(after(10) + tick()).await, ids[1..3]);
+    assert_eq!(ended_since(after(30)).await, ids[2..3]);
+    assert_eq!(ended_since(after(31)).await, []);
 }
 
 /// MUST leave ended and unknown sessions as they are.
@@ -64,11 +110,11 @@ pub async fn touch_leaves_ended_and_unknown_sessions(stores: &Stores) {
     let (user, session) = opened(stores, &samples, start()).await;
     stores.sessions.end(&session.id, TerminationReason::Logout, after(1)).await.unwrap();
     let ended = stored(stores, &session).await;
-    stores.sessions.touch(&session.touched(after(50), &policy())).await.unwrap();
+    stores.sessions.touch(&[session.touched(after(50), &policy())]).await.unwrap();
     assert_eq!(stored(stores, &session).await, ended);
 
     let unknown = samples.session(user.id, start());
-    stores.sessions.touch(&unknown.touched(after(50), &policy())).await.unwrap();
+    stores.sessions.touch(&[unknown.touched(after(50), &policy())]).await.unwrap();
     assert_eq!(stores.sessions.find(&unknown.id).await.unwrap(), None);
 }
 

@@ -54,7 +54,7 @@ pub async fn open_ends_the_least_recently_used_session_at_the_limit(stores: &Sto
     }
     // The first to be opened is used once more, so the second is the least recently used.
     let touch = sessions[0].touched(after(20), &crate::samples::policy());
-    stores.sessions.touch(&touch).await.unwrap();
+    stores.sessions.touch(&[touch]).await.unwrap();
 
     let next = samples.session(user.id, after(30));
     let opening = stores.sessions.open(next.clone(), opening_rule(3), after(30)).await.unwrap();

@@ -23,6 +23,12 @@ pub trait KeyStore: Send + Sync {
     /// - MUST keep the keys that were there.
     async fn add(&self, key: SigningKey) -> Result<(), StoreError>;
 
+    /// Stores a key in place of the one with its id; false, and nothing stored, when there is none.
+    ///
+    /// # Contract
+    /// - MUST replace the key with the same id as a whole, and no other.
+    async fn replace(&self, key: SigningKey) -> Result<bool, StoreError>;
+
     /// Removes a key; false when there is none.
     ///
     /// # Contract

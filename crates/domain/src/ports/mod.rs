@@ -6,32 +6,42 @@
 //! - expected outcomes are values, [`crate::StoreError`] is for when the store could not do its part;
 //! - every MUST in a method's `# Contract` has a case of the same words in the crate `archon-contract`.
 
+mod archive;
 mod attempts;
 mod clock;
 mod credentials;
 mod event_log;
+mod gate;
 mod key_store;
 mod mailer;
+mod noticeboard;
+mod oauth_states;
 mod outbox;
 mod password_hasher;
 mod probe;
 mod rate_limiter;
 mod revocations;
+mod session_cache;
 mod session_store;
 mod token_issuer;
 mod user_repo;
 
+pub use archive::Archive;
 pub use attempts::LoginAttempts;
 pub use clock::{Clock, Entropy};
 pub use credentials::Credentials;
 pub use event_log::EventLog;
+pub use gate::Gate;
 pub use key_store::KeyStore;
 pub use mailer::Mailer;
+pub use noticeboard::Noticeboard;
+pub use oauth_states::OauthStates;
 pub use outbox::Outbox;
 pub use password_hasher::{HashError, PasswordCheck, PasswordHasher};
 pub use probe::Probe;
 pub use rate_limiter::RateLimiter;
 pub use revocations::Revocations;
+pub use session_cache::SessionCache;
 pub use session_store::SessionStore;
 pub use token_issuer::TokenIssuer;
 pub use user_repo::UserRepo;

@@ -42,6 +42,12 @@ pub trait Outbox: Send + Sync {
     /// - MUST count pending and failed mails apart.
     async fn counts(&self) -> Result<OutboxCounts, StoreError>;
 
+    /// The mails that wait, whether due or not, the longest due first, at most `limit`.
+    ///
+    /// # Contract
+    /// - MUST name the mails that wait, the longest due first.
+    async fn pending(&self, limit: u32) -> Result<Vec<MailId>, StoreError>;
+
     /// The mails that were given up, the latest first.
     async fn failed(&self, limit: u32) -> Result<Vec<QueuedMail>, StoreError>;
 

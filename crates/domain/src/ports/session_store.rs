@@ -31,12 +31,13 @@ pub trait SessionStore: Send + Sync {
     /// - MUST list live sessions only, the last used first.
     async fn list(&self, user: UserId, now: Instant) -> Result<Vec<Session>, StoreError>;
 
-    /// Records that a session was used.
+    /// Records that sessions were used.
     ///
     /// # Contract
+    /// - MUST record every touch of the batch.
     /// - MUST never move `last_accessed` or `expires_at` backwards.
     /// - MUST leave ended and unknown sessions as they are.
-    async fn touch(&self, touch: &Touch) -> Result<(), StoreError>;
+    async fn touch(&self, touches: &[Touch]) -> Result<(), StoreError>;
 
     /// Spends a refresh token, as [`Session::judge_refresh`] judges it.
     ///
@@ -71,6 +72,12 @@ pub trait SessionStore: Send + Sync {
         reason: TerminationReason,
         now: Instant,
     ) -> Result<Vec<SessionId>, StoreError>;
+
+    /// The sessions that were ended at or after `since`, whoever ended them.
+    ///
+    /// # Contract
+    /// - MUST name every session that was ended since, and no other.
+    async fn ended_since(&self, since: Instant) -> Result<Vec<SessionId>, StoreError>;
 
     /// Forgets sessions that expired or ended before `before`; returns how many.
     ///

@@ -1,7 +1,8 @@
 use async_trait::async_trait;
 
 use crate::{
-    AccountOpening, Amendment, ClientNetwork, EmailKey, Instant, NewAccount, StoreError, User, UserId,
+    AccountOpening, Amendment, ClientNetwork, EmailKey, Instant, NewAccount, SessionId, StoreError, User,
+    UserId,
 };
 
 /// Keeps accounts.
@@ -66,10 +67,12 @@ pub trait UserRepo: Send + Sync {
     /// - MUST forget networks that were not used since, and no others.
     async fn forget_networks(&self, before: Instant) -> Result<u64, StoreError>;
 
-    /// Deletes an account with everything that belongs to it in this store; false when there is none.
+    /// Deletes an account with everything that belongs to it in this store; names the sessions that went with
+    /// it, `None` when there is no such account.
     ///
     /// # Contract
     /// - MUST delete the account's sessions, tokens, password history and unsent mails with it.
+    /// - MUST name every session that it deleted.
     /// - MUST free the address for a new account.
-    async fn delete_account(&self, id: UserId) -> Result<bool, StoreError>;
+    async fn delete_account(&self, id: UserId) -> Result<Option<Vec<SessionId>>, StoreError>;
 }

@@ -11,6 +11,7 @@ use chrono::SecondsFormat;
 use clap::Subcommand;
 
 use super::print;
+use crate::Surroundings;
 use crate::config::Settings;
 use crate::system::SystemClock;
 use crate::wire;
@@ -33,18 +34,22 @@ pub(super) enum Command {
 }
 
 impl Command {
-    pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<ExitCode> {
+    pub(super) async fn run(
+        self,
+        settings: &Settings,
+        surroundings: &Surroundings,
+    ) -> anyhow::Result<ExitCode> {
         match self {
-            Self::List => list(settings).await,
-            Self::Rotate => rotate(settings).await,
+            Self::List => list(settings, surroundings).await,
+            Self::Rotate => rotate(settings, surroundings).await,
             Self::Generate { out, algorithm } => generate(settings, &out, algorithm),
         }?;
         Ok(ExitCode::SUCCESS)
     }
 }
 
-async fn list(settings: &Settings) -> anyhow::Result<()> {
-    let ring = wire::keys(settings).await?.load().await?;
+async fn list(settings: &Settings, surroundings: &Surroundings) -> anyhow::Result<()> {
+    let ring = wire::keys(settings, surroundings).await?.load().await?;
     let now = SystemClock.now();
     let signing = ring.signing(now).map(|key| key.id.clone());
     print(&format!("{:<43}  {:<9}  {:<20}  {}", "KEY", "ALGORITHM", "SIGNS FROM", "STATE"))?;
@@ -62,8 +67,8 @@ async fn list(settings: &Settings) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn rotate(settings: &Settings) -> anyhow::Result<()> {
-    let keeper = wire::keys(settings).await?;
+async fn rotate(settings: &Settings, surroundings: &Surroundings) -> anyhow::Result<()> {
+    let keeper = wire::keys(settings, surroundings).await?;
     // The key in use must be there before its successor, or that one would sign at once.
     keeper.load().await?;
     let key = keeper.rotate().await?;

@@ -4,6 +4,7 @@ mod configuration;
 mod hashing;
 mod keys;
 mod serve;
+mod storage;
 mod user;
 
 use std::io::Write as _;
@@ -14,7 +15,7 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 use crate::config::{ConfigErrors, LoadInputs, Loaded, load, parse_override};
-use crate::{telemetry, wire};
+use crate::{Surroundings, telemetry, wire};
 
 /// A self-hosted authentication service.
 ///
@@ -61,6 +62,9 @@ enum Command {
     /// Create, show and administer users.
     #[command(subcommand)]
     User(user::Command),
+    /// Move everything to another database, or compare two.
+    #[command(subcommand)]
+    Storage(storage::Command),
     /// Find hashing parameters for this machine.
     #[command(subcommand)]
     Hash(hashing::Command),
@@ -71,7 +75,13 @@ enum Command {
 /// Runs the command line; status 2 for a wrong configuration, 1 for any other failure.
 #[must_use]
 pub fn main() -> ExitCode {
-    match run(Arguments::parse()) {
+    main_in(Surroundings::default())
+}
+
+/// The same in surroundings of one's own: for a binary that brings its own stores.
+#[must_use]
+pub fn main_in(surroundings: Surroundings) -> ExitCode {
+    match run(Arguments::parse(), surroundings) {
         Ok(code) => code,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "error: {error:#}");
@@ -80,7 +90,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+fn run(arguments: Arguments, surroundings: Surroundings) -> anyhow::Result<ExitCode> {
     let flags =
         [("server.host", arguments.host), ("server.port", arguments.port), ("data_dir", arguments.data_dir)];
     let flags = flags.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
@@ -94,19 +104,28 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             print(&archon_web::openapi().to_pretty_json()?)?;
             return Ok(ExitCode::SUCCESS);
         }
-        Command::Serve | Command::Migrate { .. } | Command::Keys(_) | Command::User(_) => {}
+        Command::Serve
+        | Command::Migrate { .. }
+        | Command::Keys(_)
+        | Command::User(_)
+        | Command::Storage(_) => {}
     }
     let _log_file = telemetry::start_logs(&loaded.settings)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(run_with_stores(command, &loaded))
+    runtime.block_on(run_with_stores(command, &loaded, surroundings))
 }
 
-async fn run_with_stores(command: Command, loaded: &Loaded) -> anyhow::Result<ExitCode> {
+async fn run_with_stores(
+    command: Command,
+    loaded: &Loaded,
+    surroundings: Surroundings,
+) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Serve => serve::serve(loaded).await,
+        Command::Serve => serve::serve(loaded, surroundings).await,
         Command::Migrate { check } => migrate(loaded, check).await,
-        Command::Keys(command) => command.run(&loaded.settings).await,
-        Command::User(command) => command.run(&loaded.settings).await,
+        Command::Keys(command) => command.run(&loaded.settings, &surroundings).await,
+        Command::User(command) => command.run(&loaded.settings, surroundings).await,
+        Command::Storage(command) => command.run(&loaded.settings).await,
         Command::Config(_) | Command::Hash(_) | Command::Openapi => Ok(ExitCode::SUCCESS),
     }
 }

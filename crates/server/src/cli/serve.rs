@@ -8,13 +8,13 @@ use crate::wire::{self, Background, Surroundings};
 use crate::{http, telemetry};
 
 /// Serves until told to stop; then finishes what is in flight.
-pub(super) async fn serve(loaded: &Loaded) -> anyhow::Result<ExitCode> {
+pub(super) async fn serve(loaded: &Loaded, surroundings: Surroundings) -> anyhow::Result<ExitCode> {
     let settings = &loaded.settings;
     let recorded = telemetry::start_metrics()?;
     let flags = "--host and --port (server.host, server.port, ARCHON_AUTH_PORT)";
     let listener = http::bind(&settings.server.host, settings.server.port, flags)?;
     let address = http::address(&listener)?;
-    let service = wire::wire(settings, address.port(), Surroundings::default()).await?;
+    let service = wire::wire(settings, address.port(), surroundings).await?;
 
     let mut servers = Vec::new();
     let mut handles = Vec::new();
@@ -59,7 +59,7 @@ async fn keep_up(recorded: metrics_exporter_prometheus::PrometheusHandle) {
     }
 }
 
-/// Returns at SIGTERM or SIGINT; reads the signing keys again at SIGHUP.
+/// Returns at SIGTERM or SIGINT; reads keys and templates again at SIGHUP.
 async fn wait_for_stop(background: &Background) -> anyhow::Result<()> {
     let listen =
         |kind: SignalKind| -> anyhow::Result<Signal> { signal(kind).context("signals cannot be heard") };
@@ -70,8 +70,8 @@ async fn wait_for_stop(background: &Background) -> anyhow::Result<()> {
             _ = terminate.recv() => return Ok(()),
             _ = interrupt.recv() => return Ok(()),
             _ = hang_up.recv() => {
-                tracing::info!("SIGHUP: reading the signing keys again");
-                background.reload_keys();
+                tracing::info!("SIGHUP: reading the signing keys and the mail templates again");
+                background.reload();
             }
         }
     }

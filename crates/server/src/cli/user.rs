@@ -69,8 +69,12 @@ pub(super) struct PasswordSource {
 }
 
 impl Command {
-    pub(super) async fn run(self, settings: &Settings) -> anyhow::Result<ExitCode> {
-        let service = wire::wire(settings, settings.server.port, Surroundings::default()).await?;
+    pub(super) async fn run(
+        self,
+        settings: &Settings,
+        surroundings: Surroundings,
+    ) -> anyhow::Result<ExitCode> {
+        let service = wire::wire(settings, settings.server.port, surroundings).await?;
         let done = self.perform(&service.auth).await;
         service.finish().await;
         done.map(|()| ExitCode::SUCCESS)

@@ -16,11 +16,17 @@ pub enum Kind {
     OneOf(&'static [u64]),
     /// A time in whole seconds, within a range.
     Seconds(RangeInclusive<u64>),
+    /// A time in whole milliseconds, within a range.
+    Milliseconds(RangeInclusive<u64>),
     /// `true` or `false`.
     Boolean,
     /// A text that is not empty.
     Text,
-    /// A text that is never shown; may be empty.
+    /// A text that may be empty.
+    OptionalText,
+    /// The name of a database schema, or empty for none.
+    Schema,
+    /// A text that is never shown; empty, or at least 32 characters.
     Secret,
     /// One of a few words.
     Choice(&'static [&'static str]),
@@ -72,13 +78,16 @@ pub enum Value {
     List(Vec<String>),
 }
 
+/// Fewest characters of a secret: 32 hexadecimal digits are 128 bits.
+const SHORTEST_SECRET: usize = 32;
+
 impl Kind {
     /// Checks a value and brings it into its normal form, or says what is wrong with it.
     ///
     /// A message never holds a secret.
     pub(super) fn check(&self, raw: &Raw) -> Result<Value, String> {
         match self {
-            Self::Integer(range) | Self::Seconds(range) => {
+            Self::Integer(range) | Self::Seconds(range) | Self::Milliseconds(range) => {
                 let number = raw.integer()?;
                 u64::try_from(number)
                     .ok()
@@ -119,6 +128,9 @@ impl Kind {
             Self::Host => Err(not(text, "an IP address or a host name")),
             Self::Network => network(text).map(|network| network.to_string()),
             Self::Origin => origin(text),
+            Self::Schema if is_schema(text) => Ok(text.to_owned()),
+            Self::Schema => Err(not(text, "a schema name")),
+            Self::Secret if text.chars().count() < SHORTEST_SECRET => Err("is too short".to_owned()),
             Self::LogFilter => {
                 EnvFilter::try_new(text).map_err(|error| format!("is no log filter: {error}"))?;
                 Ok(text.to_owned())
@@ -129,7 +141,15 @@ impl Kind {
     }
 
     const fn may_be_empty(&self) -> bool {
-        matches!(self, Self::Secret | Self::OptionalPath | Self::Url(_) | Self::LogFilter)
+        matches!(
+            self,
+            Self::OptionalText
+                | Self::Schema
+                | Self::Secret
+                | Self::OptionalPath
+                | Self::Url(_)
+                | Self::LogFilter
+        )
     }
 
     /// What is allowed, for messages and the reference page.
@@ -139,9 +159,14 @@ impl Kind {
             Self::Integer(range) => format!("a whole number from {} to {}", range.start(), range.end()),
             Self::OneOf(numbers) => one_of(numbers.iter().map(ToString::to_string)),
             Self::Seconds(range) => format!("whole seconds from {} to {}", range.start(), range.end()),
+            Self::Milliseconds(range) => {
+                format!("whole milliseconds from {} to {}", range.start(), range.end())
+            }
             Self::Boolean => "true or false".to_owned(),
             Self::Text => "a text that is not empty".to_owned(),
-            Self::Secret => "a secret text".to_owned(),
+            Self::OptionalText => "a text, or empty".to_owned(),
+            Self::Schema => "empty, or 1 to 63 lower-case letters, digits and _".to_owned(),
+            Self::Secret => format!("empty, or a secret of at least {SHORTEST_SECRET} characters"),
             Self::Choice(words) => one_of(words.iter().map(ToString::to_string)),
             Self::Path => "a path".to_owned(),
             Self::OptionalPath => "a path, or empty".to_owned(),
@@ -253,6 +278,11 @@ fn one_of(words: impl Iterator<Item = String>) -> String {
     }
 }
 
+fn is_schema(text: &str) -> bool {
+    let may_stand = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_';
+    text.len() <= 63 && text.chars().all(may_stand) && !text.starts_with(|first: char| first.is_ascii_digit())
+}
+
 fn is_host(text: &str) -> bool {
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
@@ -294,6 +324,8 @@ fn url(text: &str, starts: &[&str]) -> Result<(), String> {
             Err("names no file: write sqlite:PATH".to_owned())
         }
         "sqlite:" => Ok(()),
+        // Several hosts, which no URL has; the adapter reads them.
+        "redis-cluster://" | "rediss-cluster://" if !rest.is_empty() => Ok(()),
         _ => Url::parse(text).map(|_| ()).map_err(|error| format!("is no URL: {error}")),
     }
 }

@@ -29,7 +29,9 @@ pub use reference::render_reference;
 pub use registry::Settings;
 pub use secret_url::SecretUrl;
 pub use setting::{Section, Setting};
-pub use values::{ExtraClaim, KeyAlgorithm, LogFormat, LogRotation, QuotaSettings, Seconds};
+pub use values::{
+    ExtraClaim, KeyAlgorithm, LogFormat, LogRotation, Milliseconds, Pooler, QuotaSettings, Seconds, Secret,
+};
 
 use sources::{DEFAULT, Layer};
 

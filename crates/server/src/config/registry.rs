@@ -8,10 +8,12 @@ use ipnet::IpNet;
 use super::kind::Kind;
 use super::secret_url::SecretUrl;
 use super::setting::{
-    DAY, Row as _, Section, Setting, YEAR, boolean, choice, integer, joined, list, one_of, quota, seconds,
-    settings, text, text_of, url,
+    DAY, Row as _, Section, Setting, YEAR, boolean, choice, integer, joined, list, milliseconds, one_of,
+    quota, seconds, settings, text, text_of, url,
 };
-use super::values::{ExtraClaim, KeyAlgorithm, LogFormat, LogRotation, QuotaSettings, Seconds};
+use super::values::{
+    ExtraClaim, KeyAlgorithm, LogFormat, LogRotation, Milliseconds, Pooler, QuotaSettings, Seconds, Secret,
+};
 
 settings! {
     /// Settings that belong to no part in particular; they stand before the first table.
@@ -42,10 +44,28 @@ settings! {
         url: SecretUrl = url(&["postgres://", "postgresql://", "sqlite:", "memory:"]).short("DATABASE_URL");
         /// Most connections that are open at the same time.
         max_connections: u32 = integer(1..=1000, 16);
+        /// What stands between the service and PostgreSQL; `transaction` for PgBouncer in transaction mode.
+        pooler: Pooler = choice(Pooler::WORDS, "none");
+        /// The PostgreSQL schema to use, made at the first start; empty is the server's choice (`public`).
+        schema: String = text_of(Kind::Schema, "");
         /// How long a request waits for a free connection before it is answered 503.
         acquire_timeout: Seconds = seconds(1..=60, 5);
         /// How long one statement may take; 0 sets no limit.
         statement_timeout: Seconds = seconds(0..=3600, 30);
+    }
+
+    /// The fast store that replicas share. It may be emptied at any moment: the database is the truth.
+    redis: Redis {
+        /// `redis://`, `rediss://` (TLS) or `redis+unix://`; several nodes of a cluster as
+        /// `redis-cluster://HOST:PORT,HOST:PORT`; empty is none.
+        url: SecretUrl =
+            url(&["redis://", "rediss://", "redis+unix://", "redis-cluster://", "rediss-cluster://"]).short("REDIS_URL");
+        /// What every key begins with, where several services share a server.
+        key_prefix: String = text_of(Kind::OptionalText, "");
+        /// How long a request waits for Redis once; then the service works without, until Redis answers again.
+        patience: Milliseconds = milliseconds(1..=10_000, 50);
+        /// A PEM file of the authorities that vouch for the server, with TLS; empty is the system's.
+        ca_file: PathBuf = text_of(Kind::OptionalPath, "");
     }
 
     /// The Prometheus figures, on a listener of their own.
@@ -92,6 +112,8 @@ settings! {
         clock_skew: Seconds = seconds(0..=30, 30);
         /// Claims that access tokens carry beyond those they always have.
         extra_claims: Vec<ExtraClaim> = list(Kind::Choice(ExtraClaim::WORDS));
+        /// Whether Redis shows the SHA-256 of one-time tokens in place of the tokens; the database always does.
+        hash_at_rest: bool = boolean(false);
         /// How long a link that verifies an e-mail address works.
         verify_email_ttl: Seconds = seconds(1..=30 * DAY, DAY);
     }
@@ -104,6 +126,9 @@ settings! {
         rsa_bits: u32 = one_of(&[2048, 3072, 4096], 2048);
         /// PEM files of private keys that take the place of those the service makes; the first signs.
         files: Vec<PathBuf> = list(Kind::Path);
+        /// The secret that keys in a PostgreSQL database are encrypted under, the same on every replica;
+        /// `openssl rand -base64 32` makes one. Empty stores them plain.
+        encryption_key: Secret = text_of(Kind::Secret, "");
         /// How long a new key is published before it signs, so that every replica and reader knows it.
         activation_delay: Seconds = seconds(0..=DAY, 60);
     }
@@ -200,6 +225,8 @@ settings! {
     mail: Mail {
         /// The sender, as `Name <address>`.
         from: String = text("Archon Auth <no-reply@localhost>");
+        /// A folder of templates in place of the built-in ones; empty is none. SIGHUP reads it anew.
+        templates: PathBuf = text_of(Kind::OptionalPath, "");
         /// The mail server, `smtp://USER:PASSWORD@HOST`; empty writes mails as files into the data directory.
         smtp_url: SecretUrl = url(&["smtp://", "smtps://"]).short("SMTP_URL");
         /// How often a mail is tried before it is kept as failed.

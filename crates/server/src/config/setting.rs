@@ -109,6 +109,10 @@ pub(super) fn seconds(range: RangeInclusive<u64>, default: u64) -> One {
     One::new(Kind::Seconds(range), Value::Integer(default))
 }
 
+pub(super) fn milliseconds(range: RangeInclusive<u64>, default: u64) -> One {
+    One::new(Kind::Milliseconds(range), Value::Integer(default))
+}
+
 pub(super) fn one_of(numbers: &'static [u64], default: u64) -> One {
     One::new(Kind::OneOf(numbers), Value::Integer(default))
 }

@@ -316,7 +316,7 @@ fn limits(setting: &Setting) -> Vec<String> {
     };
     let mut values = vec![default];
     match &setting.kind {
-        Kind::Integer(range) | Kind::Seconds(range) => {
+        Kind::Integer(range) | Kind::Seconds(range) | Kind::Milliseconds(range) => {
             values.extend([range.start().to_string(), range.end().to_string()]);
         }
         Kind::OneOf(numbers) => values.extend(numbers.iter().map(ToString::to_string)),

@@ -1,3 +1,5 @@
+use std::fmt;
+
 use archon_domain::{SigningAlgorithm, Span};
 use serde::Deserialize;
 
@@ -17,6 +19,38 @@ impl Seconds {
     #[must_use]
     pub fn as_std(self) -> std::time::Duration {
         std::time::Duration::from_secs(u64::from(self.0))
+    }
+}
+
+/// A time in whole milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(transparent)]
+pub struct Milliseconds(pub u32);
+
+impl Milliseconds {
+    /// As the standard library and tokio count time.
+    #[must_use]
+    pub fn as_std(self) -> std::time::Duration {
+        std::time::Duration::from_millis(u64::from(self.0))
+    }
+}
+
+/// A text that is never shown.
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The text itself; `None` when nothing is configured.
+    #[must_use]
+    pub fn reveal(&self) -> Option<&str> {
+        (!self.0.is_empty()).then_some(&*self.0)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(if self.0.is_empty() { "Secret()" } else { "Secret(***)" })
     }
 }
 
@@ -67,6 +101,16 @@ words! {
         Hourly = "hourly",
         /// Never: one file for ever.
         Never = "never",
+    }
+}
+
+words! {
+    /// What stands between the service and PostgreSQL.
+    Pooler {
+        /// Nothing, or a pooler that keeps a session for each connection.
+        None = "none",
+        /// A pooler that gives a session for the length of a transaction, such as PgBouncer in that mode.
+        Transaction = "transaction",
     }
 }
 

@@ -5,14 +5,14 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{
-    PASSWORD, Tokens, WRONG, assert_refused, fields, log_in, logged_in, me, refresh, registration, seconds,
-    sign_up,
+    PASSWORD, Tokens, WRONG, assert_refused, dated, fields, log_in, logged_in, me, refresh, registration,
+    seconds, sign_up,
 };
 
 const ADA: &str = "ada@example.com";
 
 async fn account() -> anyhow::Result<(TestServer, Client, Tokens)> {
-    let server = TestServer::start().await?;
+    let server = dated().await?;
     let client = server.client();
     let tokens = sign_up(&client, ADA).await?;
     Ok((server, client, tokens))

@@ -5,14 +5,14 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::support::{
-    PASSWORD, WRONG, assert_refused, count, log_in, logged_in, me, number, refresh, registration, seconds,
-    sign_up, unlimited,
+    PASSWORD, WRONG, assert_refused, count, dated, log_in, logged_in, me, number, refresh, registration,
+    seconds, sign_up, unlimited,
 };
 
 const HEADERS: [&str; 5] =
     ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "ratelimit", "ratelimit-policy"];
 
-/// When every test clock starts, in whole seconds; it stands a fraction of a second later.
+/// When the clock of a dated service starts, in whole seconds; it stands a fraction of a second later.
 const START: u64 = 1_767_607_200;
 
 /// Asserts what the headers tell of a budget.
@@ -44,7 +44,7 @@ async fn exhaust(client: &Client) -> anyhow::Result<(u32, Answer)> {
 
 #[tokio::test]
 async fn a_client_may_try_to_log_in_twenty_times_a_minute() -> anyhow::Result<()> {
-    let server = TestServer::start().await?;
+    let server = dated().await?;
     let client = server.client();
     let first = guess(&client, 99).await?;
     assert_budget(&first, "login", [20, 60, 19]);
@@ -91,7 +91,7 @@ async fn the_window_slides() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn refused_requests_cost_nothing_and_reset_tells_when_all_is_there_again() -> anyhow::Result<()> {
-    let server = TestServer::start().await?;
+    let server = dated().await?;
     let (_, refused) = exhaust(&server.client()).await?;
     let reset = number(&refused, "x-ratelimit-reset")?;
     for _ in 0..5 {

@@ -4,15 +4,15 @@ use archon_testkit::{Answer, Client, TestServer};
 use serde_json::{Value, json};
 
 use crate::support::{
-    PASSWORD, Tokens, WRONG, assert_refused, days, events, fail, log_in, logged_in, me, number, registration,
-    seconds, sign_up,
+    PASSWORD, Tokens, WRONG, assert_refused, dated, days, events, fail, log_in, logged_in, me, number,
+    registration, seconds, sign_up,
 };
 
 const ADA: &str = "ada@example.com";
 
 /// A service with an account that was opened from 192.0.2.1.
 async fn account() -> anyhow::Result<(TestServer, Client, Tokens)> {
-    let server = TestServer::start().await?;
+    let server = dated().await?;
     let home = server.client().from_address("192.0.2.1");
     let tokens = sign_up(&home, ADA).await?;
     Ok((server, home, tokens))

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::Tokens;
 use crate::support::{
-    PASSWORD, assert_refused, events, fields, log_in, me, registration, sign_up, unlimited,
+    PASSWORD, assert_refused, dated, events, fields, log_in, me, registration, sign_up, unlimited,
 };
 
 async fn register(server: &TestServer, body: &Value) -> anyhow::Result<Answer> {
@@ -21,7 +21,7 @@ fn with(name: &str, value: impl Into<Value>) -> Value {
 
 #[tokio::test]
 async fn a_registration_answers_with_the_user_and_logs_in() -> anyhow::Result<()> {
-    let server = TestServer::start().await?;
+    let server = dated().await?;
     let body = json!({
         "email": "Ada.Lovelace@Example.com", "password": PASSWORD, "name": "  Ada Lovelace ",
         "metadata": {"locale": "de", "plan": {"seats": [1, 2.5, null]}},

@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{
-    PASSWORD, Tokens, assert_refused, days, log_in, logged_in, me, refresh, refreshed, seconds, sign_up,
+    PASSWORD, Tokens, assert_refused, dated, days, log_in, logged_in, me, refresh, refreshed, seconds, sign_up,
 };
 
 const ADA: &str = "ada@example.com";
@@ -39,7 +39,7 @@ async fn long_tokens(settings: &[(&str, &str)]) -> anyhow::Result<(TestServer, T
 
 #[tokio::test]
 async fn the_list_shows_each_session_as_promised() -> anyhow::Result<()> {
-    let server = TestServer::start().await?;
+    let server = dated().await?;
     let client = server.client().with_user_agent(FIREFOX).from_address("192.0.2.1");
     let first = sign_up(&client, ADA).await?;
     server.clock().advance(seconds(60));

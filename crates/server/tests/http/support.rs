@@ -62,6 +62,11 @@ pub(crate) async fn unlimited() -> anyhow::Result<TestServer> {
     TestServer::builder().set("rate_limits.enabled", "false").start().await
 }
 
+/// A service whose clock starts at a known time: 2026-01-05T10:00:00.123456Z.
+pub(crate) async fn dated() -> anyhow::Result<TestServer> {
+    TestServer::builder().seed(1).start().await
+}
+
 /// The body of a registration.
 pub(crate) fn registration(email: &str) -> Value {
     json!({"email": email, "password": PASSWORD, "name": "Ada Lovelace"})

@@ -15,10 +15,10 @@ use openssl::sign::Verifier;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Tokens, assert_refused, logged_in, me, part, refresh, refreshed, seconds, sign_up, verification_token,
+    Tokens, assert_refused, dated, logged_in, me, part, refresh, refreshed, seconds, sign_up, verification_token,
 };
 
-/// When every test clock starts, in whole seconds.
+/// When the clock of a dated service starts, in whole seconds.
 const START: u64 = 1_767_607_200;
 
 /// The names in an object, sorted.
@@ -67,7 +67,7 @@ fn verify(token: &str, jwks: &Value) -> anyhow::Result<bool> {
 
 #[tokio::test]
 async fn access_tokens_say_what_is_promised_and_no_more() -> anyhow::Result<()> {
-    let server = TestServer::start().await?;
+    let server = dated().await?;
     let client = server.client();
     let tokens = sign_up(&client, "ada@example.com").await?;
     let claims = part(&tokens.access, 1)?;
@@ -87,7 +87,7 @@ async fn access_tokens_say_what_is_promised_and_no_more() -> anyhow::Result<()> 
 
 #[tokio::test]
 async fn refresh_tokens_say_even_less() -> anyhow::Result<()> {
-    let server = TestServer::start().await?;
+    let server = dated().await?;
     let tokens = sign_up(&server.client(), "ada@example.com").await?;
     let claims = part(&tokens.refresh, 1)?;
     assert_eq!(names(&claims), ["aud", "exp", "iat", "iss", "jti", "nbf", "session_id", "sub", "type"]);
@@ -99,7 +99,7 @@ async fn refresh_tokens_say_even_less() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn no_token_outlives_its_session() -> anyhow::Result<()> {
-    let builder = TestServer::builder().set("sessions.absolute_lifetime", "600");
+    let builder = TestServer::builder().seed(1).set("sessions.absolute_lifetime", "600");
     let builder = builder.set("sessions.session_timeout", "600").set("sessions.remember_me_duration", "600");
     let server = builder.start().await?;
     let tokens = sign_up(&server.client(), "ada@example.com").await?;
@@ -157,7 +157,7 @@ async fn tokens_of_another_service_are_refused() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn a_token_is_refused_where_the_other_one_belongs() -> anyhow::Result<()> {
-    let server = TestServer::start().await?;
+    let server = dated().await?;
     let tokens = sign_up(&server.client(), "ada@example.com").await?;
     let swapped = Tokens { access: tokens.refresh.clone(), refresh: tokens.access.clone() };
     let as_access = me(&server.client(), &swapped).await?;
@@ -172,7 +172,7 @@ async fn a_token_is_refused_where_the_other_one_belongs() -> anyhow::Result<()> 
 
 #[tokio::test]
 async fn an_access_token_expires_after_fifteen_minutes() -> anyhow::Result<()> {
-    let server = TestServer::start().await?;
+    let server = dated().await?;
     let tokens = sign_up(&server.client(), "ada@example.com").await?;
     server.clock().advance(seconds(899));
     assert_eq!(me(&server.client(), &tokens).await?.status, 200);
@@ -188,7 +188,7 @@ async fn an_access_token_expires_after_fifteen_minutes() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn a_log_out_ends_the_session_at_once_and_for_all_its_tokens() -> anyhow::Result<()> {
-    let server = TestServer::start().await?;
+    let server = dated().await?;
     let client = server.client();
     let first = sign_up(&client, "ada@example.com").await?;
     let other = logged_in(&client, "ada@example.com").await?;

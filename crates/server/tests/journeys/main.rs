@@ -12,6 +12,8 @@ mod durability;
 mod journey;
 mod openapi_fuzz;
 mod parallel;
+mod replicas;
 mod stop;
+mod storage;
 mod support;
 mod third_party;

@@ -36,6 +36,14 @@ impl KeyStore for SqlStore {
         })
     }
 
+    async fn replace(&self, key: SigningKey) -> Result<bool, StoreError> {
+        let id = key.id.as_str().to_owned();
+        write_one!(self, "replace signing key", |c| {
+            let replaced = diesel::update(signing_keys::table.find(id)).set(KeyRow::from(&key));
+            Ok(replaced.execute(c).await? == 1)
+        })
+    }
+
     async fn remove(&self, id: &KeyId) -> Result<bool, StoreError> {
         let id = id.as_str().to_owned();
         write_one!(self, "remove signing key", |c| {

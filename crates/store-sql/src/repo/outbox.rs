@@ -84,6 +84,17 @@ impl Outbox for SqlStore {
         })
     }
 
+    async fn pending(&self, limit: u32) -> Result<Vec<MailId>, StoreError> {
+        on_db!(self, "list pending mails", |c| {
+            let pending = mail_outbox::table
+                .filter(mail_outbox::next_attempt_at.is_not_null())
+                .order((mail_outbox::next_attempt_at.asc(), mail_outbox::id.asc()))
+                .limit(i64::from(limit))
+                .select(mail_outbox::id);
+            Ok(pending.load::<Id>(c).await?.into_iter().map(MailId::from).collect())
+        })
+    }
+
     async fn failed(&self, limit: u32) -> Result<Vec<QueuedMail>, StoreError> {
         on_db!(self, "list failed mails", |c| {
             let failed = mail_outbox::table

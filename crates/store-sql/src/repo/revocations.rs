@@ -1,5 +1,5 @@
 use archon_domain::ports::Revocations;
-use archon_domain::{Instant, StoreError, TokenId};
+use archon_domain::{Instant, SessionId, StoreError, TokenId, TokenRef};
 use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -12,14 +12,16 @@ use crate::types::{Id, Ts};
 
 #[async_trait]
 impl Revocations for SqlStore {
-    async fn revoke(&self, token: TokenId, expires_at: Instant, reason: &str) -> Result<(), StoreError> {
-        let (token, expires_at, reason) = (Id::from(token), Ts(expires_at), reason.to_owned());
+    async fn revoke(&self, token: &TokenRef, reason: &str) -> Result<(), StoreError> {
+        let (session, reason) = (token.session.as_str().to_owned(), reason.to_owned());
+        let (token, expires_at) = (Id::from(token.id), Ts(token.expires_at));
         write_tx!(self, "revoke token", |c| {
             let listed = diesel::insert_into(token_blacklist::table)
                 .values((
                     token_blacklist::jti.eq(token),
                     token_blacklist::expires_at.eq(expires_at),
                     token_blacklist::reason.eq(reason),
+                    token_blacklist::session_id.eq(session),
                 ))
                 .on_conflict_do_nothing()
                 .execute(c)
@@ -34,13 +36,25 @@ impl Revocations for SqlStore {
         })
     }
 
-    async fn is_revoked(&self, token: TokenId, now: Instant) -> Result<bool, StoreError> {
+    async fn is_revoked(&self, token: &TokenRef, now: Instant) -> Result<bool, StoreError> {
+        let token = Id::from(token.id);
         on_db!(self, "look up revocation", |c| {
             let listed = token_blacklist::table
-                .find(Id::from(token))
+                .find(token)
                 .filter(token_blacklist::expires_at.gt(Ts(now)))
                 .select(token_blacklist::jti);
             Ok(listed.first::<Id>(c).await.optional()?.is_some())
+        })
+    }
+
+    async fn of_session(&self, session: &SessionId, now: Instant) -> Result<Vec<TokenId>, StoreError> {
+        let session = session.as_str().to_owned();
+        on_db!(self, "list revocations of a session", |c| {
+            let listed = token_blacklist::table
+                .filter(token_blacklist::session_id.eq(session))
+                .filter(token_blacklist::expires_at.gt(Ts(now)))
+                .select(token_blacklist::jti);
+            Ok(listed.load::<Id>(c).await?.into_iter().map(|id| id.into()).collect())
         })
     }
 

@@ -126,27 +126,32 @@ impl SessionStore for SqlStore {
         })
     }
 
-    async fn touch(&self, touch: &Touch) -> Result<(), StoreError> {
-        let id = touch.session.as_str().to_owned();
-        let (used, expires) = (Ts(touch.last_accessed), Ts(touch.expires_at));
-        // `Session::apply` in one statement: each instant on its own only ever moves forward.
-        write_one!(self, "touch session", |c| {
-            let behind = sessions::last_accessed.lt(used).or(sessions::expires_at.lt(expires));
-            diesel::update(sessions::table.find(id).filter(sessions::ended_at.is_null()).filter(behind))
-                .set((
-                    sessions::last_accessed.eq(case_when(
-                        sessions::last_accessed.lt(used),
-                        used.into_sql::<crate::types::sql::Ts>(),
-                    )
-                    .otherwise(sessions::last_accessed)),
-                    sessions::expires_at.eq(case_when(
-                        sessions::expires_at.lt(expires),
-                        expires.into_sql::<crate::types::sql::Ts>(),
-                    )
-                    .otherwise(sessions::expires_at)),
-                ))
-                .execute(c)
-                .await?;
+    async fn touch(&self, touches: &[Touch]) -> Result<(), StoreError> {
+        let mut touches = touches.to_vec();
+        // One order for every replica, so that two batches never wait for each other in a circle.
+        touches.sort_by(|a, b| a.session.cmp(&b.session));
+        write_tx!(self, "touch sessions", |c| {
+            for touch in touches {
+                let id = touch.session.as_str().to_owned();
+                let (used, expires) = (Ts(touch.last_accessed), Ts(touch.expires_at));
+                // `Session::apply` in one statement: each instant on its own only ever moves forward.
+                let behind = sessions::last_accessed.lt(used).or(sessions::expires_at.lt(expires));
+                diesel::update(sessions::table.find(id).filter(sessions::ended_at.is_null()).filter(behind))
+                    .set((
+                        sessions::last_accessed.eq(case_when(
+                            sessions::last_accessed.lt(used),
+                            used.into_sql::<crate::types::sql::Ts>(),
+                        )
+                        .otherwise(sessions::last_accessed)),
+                        sessions::expires_at.eq(case_when(
+                            sessions::expires_at.lt(expires),
+                            expires.into_sql::<crate::types::sql::Ts>(),
+                        )
+                        .otherwise(sessions::expires_at)),
+                    ))
+                    .execute(c)
+                    .await?;
+            }
             Ok(())
         })
     }
@@ -209,6 +214,13 @@ impl SessionStore for SqlStore {
                 .execute(c)
                 .await?;
             Ok(end_live!(c, user, keep, reason, now))
+        })
+    }
+
+    async fn ended_since(&self, since: Instant) -> Result<Vec<SessionId>, StoreError> {
+        on_db!(self, "list ended sessions", |c| {
+            let ended = sessions::table.filter(sessions::ended_at.ge(Ts(since))).select(sessions::id);
+            ids(ended.load::<String>(c).await?)
         })
     }
 

@@ -1,7 +1,7 @@
 use archon_domain::ports::UserRepo;
 use archon_domain::{
-    AccountOpening, Amendment, ClientNetwork, EmailKey, Instant, NewAccount, StoreError, StoreErrorKind,
-    User, UserId,
+    AccountOpening, Amendment, ClientNetwork, EmailKey, Instant, NewAccount, SessionId, StoreError,
+    StoreErrorKind, User, UserId,
 };
 use async_trait::async_trait;
 use diesel::prelude::*;
@@ -12,7 +12,7 @@ use super::read_one;
 use crate::SqlStore;
 use crate::db::{insert_all, on_db, write_one, write_tx};
 use crate::rows::{MailRow, TokenRow, UserChanges, UserRow, roles_to_json};
-use crate::schema::{known_networks, mail_outbox, one_time_tokens, password_history, users};
+use crate::schema::{known_networks, mail_outbox, one_time_tokens, password_history, sessions, users};
 use crate::types::{Id, Ts};
 
 #[async_trait]
@@ -135,10 +135,23 @@ impl UserRepo for SqlStore {
         })
     }
 
-    async fn delete_account(&self, id: UserId) -> Result<bool, StoreError> {
-        // What belongs to the account goes with it, by the foreign keys.
-        write_one!(self, "delete account", |c| {
-            Ok(diesel::delete(users::table.find(Id::from(id))).execute(c).await? == 1)
+    async fn delete_account(&self, id: UserId) -> Result<Option<Vec<SessionId>>, StoreError> {
+        let id = Id::from(id);
+        write_tx!(self, "delete account", |c| {
+            // The row's lock keeps new sessions out until it is gone.
+            diesel::update(users::table.find(id))
+                .set(users::updated_at.eq(users::updated_at))
+                .execute(c)
+                .await?;
+            let sessions = diesel::delete(sessions::table.filter(sessions::user_id.eq(id)))
+                .returning(sessions::id)
+                .get_results::<String>(c)
+                .await?;
+            // What else belongs to the account goes with it, by the foreign keys.
+            if diesel::delete(users::table.find(id)).execute(c).await? == 0 {
+                return Ok(None);
+            }
+            super::sessions::ids(sessions).map(Some)
         })
     }
 }

@@ -7,7 +7,7 @@ use crate::schema::signing_keys;
 use crate::types::Ts;
 
 /// A row of `signing_keys`. Never shown.
-#[derive(Queryable, Selectable, Insertable)]
+#[derive(Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = signing_keys, check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
 pub(crate) struct KeyRow {
     id: String,

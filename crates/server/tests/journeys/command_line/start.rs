@@ -11,10 +11,11 @@ fn migrate_brings_a_database_up_to_date_and_check_only_looks() -> anyhow::Result
     let pending = command(&folder, &["migrate", "--check"])?;
     assert_eq!(
         (pending.status, pending.stdout.as_str()),
-        (Some(1), "pending: 0001_initial\n"),
+        (Some(1), "pending: 0001_initial\npending: 0002_revocations_by_session\n"),
         "{pending:?}"
     );
-    assert_eq!(command(&folder, &["migrate"])?.success()?, "applied: 0001_initial\n");
+    let applied = command(&folder, &["migrate"])?.success()?;
+    assert_eq!(applied, "applied: 0001_initial\napplied: 0002_revocations_by_session\n");
     for again in [&["migrate"][..], &["migrate", "--check"]] {
         assert_eq!(command(&folder, again)?.success()?, "the database is up to date\n");
     }

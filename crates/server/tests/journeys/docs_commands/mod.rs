@@ -6,6 +6,7 @@
 //!   stops at the first failure, in the folder of a service that was started there for the page, as
 //!   `archon-auth` with nothing configured. That program is in the `PATH`; `localhost:8181` stands for the
 //!   service's address, and `localhost:9181` for that of its metrics.
+//!   The page on many nodes has a PostgreSQL and a Redis, whose URLs are in the environment.
 //! - A block marked `json` or `text` that comes next after it is what its commands print. In `json`, values
 //!   follow one another; objects need the same names, strings and truth values must be equal, numbers inside
 //!   of objects may differ. In `text`, lines must be equal. In both, `...` in a text stands for any text, as
@@ -24,24 +25,31 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
+use crate::support::servers::{OwnPostgres, OwnRedis};
 use crate::support::{BINARY, Folder, Service, archon_auth, finished_within, forget_settings, test_python};
 use page::Page;
 
 /// How commands begin that no test can run, and why.
-const NOT_RUN: [(&str, &str); 5] = [
+const NOT_RUN: [(&str, &str); 10] = [
     ("cargo run --release", "builds the binary that the tests run, and serves until it is stopped"),
     ("scripts/test.sh", "is what runs the tests"),
+    ("cargo nextest run", "is what runs the tests"),
     ("kill ", "ends the page's own service, whose process id the page cannot know"),
     ("DATABASE_URL=", "starts another service, on a database server of the reader"),
+    ("systemctl ", "stops a service of the machine"),
+    ("export ARCHON_AUTH_STORAGE_TO=", "names a database server of the reader"),
+    ("archon-auth storage ", "copies to a database server of the reader"),
     ("ss ", "is not there on every machine"),
+    ("podman ", "needs an engine for containers"),
 ];
 
 /// The pages, each with a test of its own so that they run side by side.
-const PAGES: [&str; 6] = [
+const PAGES: [&str; 7] = [
     "README.md",
     "docs/quick-start.md",
     "docs/api.md",
     "docs/operations.md",
+    "docs/many-nodes.md",
     "docs/troubleshooting.md",
     "docs/security-model.md",
 ];
@@ -64,6 +72,13 @@ fn the_commands_of_the_api_page_do_what_it_says() -> anyhow::Result<()> {
 #[test]
 fn the_commands_of_the_operations_page_do_what_it_says() -> anyhow::Result<()> {
     run_page("docs/operations.md")
+}
+
+#[test]
+fn the_commands_of_the_page_on_many_nodes_do_what_it_says() -> anyhow::Result<()> {
+    let (postgres, redis) = (OwnPostgres::start(&[])?, OwnRedis::start()?);
+    let urls = [("DATABASE_URL", postgres.url()), ("REDIS_URL", redis.url())];
+    run_page_with("docs/many-nodes.md", &urls)
 }
 
 #[test]
@@ -132,10 +147,15 @@ fn pages() -> anyhow::Result<Vec<String>> {
 }
 
 fn run_page(name: &str) -> anyhow::Result<()> {
+    run_page_with(name, &[])
+}
+
+/// The same with variables in the environment of the page's service and of its commands.
+fn run_page_with(name: &str, environment: &[(&str, String)]) -> anyhow::Result<()> {
     let text = std::fs::read_to_string(root().join(name)).with_context(|| name.to_owned())?;
     Page::read(&text).with_context(|| name.to_owned())?;
     let folder = Folder::new()?;
-    let service = Service::start_in(folder.clone(), &[])?;
+    let service = Service::start_with(folder.clone(), &[], environment)?;
     let text = text.replace("localhost:8181", service.address());
     let text = text.replace("localhost:9181", &service.metrics_address()?);
     let page = Page::read(&text)?;
@@ -143,11 +163,11 @@ fn run_page(name: &str) -> anyhow::Result<()> {
         let known = NOT_RUN.iter().any(|(beginning, _)| command.starts_with(beginning));
         anyhow::ensure!(known, "{name}: a console block holds {command:?}; can it not be run as sh?");
     }
-    run_steps(&page, &folder).with_context(|| name.to_owned())
+    run_steps(&page, &folder, environment).with_context(|| name.to_owned())
 }
 
 /// Runs all commands in one shell and compares what each block prints.
-fn run_steps(page: &Page, folder: &Folder) -> anyhow::Result<()> {
+fn run_steps(page: &Page, folder: &Folder, environment: &[(&str, String)]) -> anyhow::Result<()> {
     let work = Folder::new()?;
     let at = |what: &str, index: usize| work.path().join(format!("{what}-{index}"));
     let mut script = "set -euo pipefail\n".to_owned();
@@ -155,7 +175,9 @@ fn run_steps(page: &Page, folder: &Folder) -> anyhow::Result<()> {
         let (out, err) = (at("out", index), at("err", index));
         script += &format!("{{\n{}\n}} >'{}' 2>'{}'\n", step.commands, out.display(), err.display());
     }
-    let ended = finished_within(&mut shell(&script, folder, &work)?, "", Duration::from_secs(100));
+    let mut shell = shell(&script, folder, &work)?;
+    shell.envs(environment.iter().map(|(name, value)| (name, value)));
+    let ended = finished_within(&mut shell, "", Duration::from_secs(100));
     for (index, step) in page.steps.iter().enumerate() {
         let read = |what: &str| std::fs::read_to_string(at(what, index)).unwrap_or_default();
         let place = || format!("line {}:\n{}\n{}\n{}", step.line, step.commands, read("out"), read("err"));

@@ -4,13 +4,14 @@ mod account;
 mod database;
 mod outside;
 mod process;
+pub(crate) mod servers;
 mod service;
 
-pub(crate) use account::{Account, PASSWORD, token_header};
+pub(crate) use account::{Account, PASSWORD, token_claims, token_header};
 pub(crate) use database::{Database, change_sqlite};
 pub(crate) use outside::{copy_script, finished_within, node_modules, python, run, test_python};
 pub(crate) use process::until;
-pub(crate) use service::{BINARY, Folder, Run, Service, archon_auth, forget_settings};
+pub(crate) use service::{BINARY, Folder, Run, Service, archon_auth, forget_settings, start};
 
 /// Settings that make a password cost nothing, for tests that are not about hashing.
 pub(crate) const CHEAP: [&str; 6] =

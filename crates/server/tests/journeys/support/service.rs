@@ -104,6 +104,11 @@ pub(crate) fn archon_auth(
     })
 }
 
+/// Starts a command of the binary that is to be watched.
+pub(crate) fn start(folder: &Folder, arguments: &[&str]) -> anyhow::Result<Process> {
+    Process::spawn(binary(folder).args(arguments))
+}
+
 /// A running service.
 pub(crate) struct Service {
     process: Process,
@@ -121,9 +126,19 @@ impl Service {
 
     /// Starts the service on a free port.
     pub(crate) fn start_in(folder: Folder, arguments: &[&str]) -> anyhow::Result<Self> {
+        Self::start_with(folder, arguments, &[])
+    }
+
+    /// Starts the service on a free port with variables in its environment.
+    pub(crate) fn start_with(
+        folder: Folder,
+        arguments: &[&str],
+        environment: &[(&str, String)],
+    ) -> anyhow::Result<Self> {
         let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
         let mut command = binary(&folder);
         command.args(["--port", "0", "--set", "metrics.port=0"]).args(&arguments);
+        command.envs(environment.iter().map(|(name, value)| (name, value)));
         let process = Process::spawn(&mut command)?;
         let address = process.line("where it listens", |line| address(line, "archon-auth listens"))?;
         let client = Client::new(format!("http://{address}"))?;

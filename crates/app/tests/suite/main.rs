@@ -1,0 +1,9 @@
+//! The composed fast path over memory: contracts, keeper, failover, and the use cases under faults.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests fail by panicking")]
+
+mod contract;
+mod failover;
+mod keeper;
+mod notices;
+mod support;
+mod under_faults;

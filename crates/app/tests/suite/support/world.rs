@@ -1,0 +1,325 @@
+//! Two replicas of the use cases on one durable store and one fast store, and trouble for one of them.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::time::Duration;
+
+use archon_app::fast_path::Breaker;
+use archon_app::workers::{FastStoreKeeper, NoticeWriter};
+use archon_app::{
+    Auth, AuthenticateError, Caller, ChangePassword, ChangePasswordError, DeleteAccount, DeleteAccountError,
+    EndSessionError, Fault as Failure, FaultKind, Links, LogIn, LogInError, LogOutError, LoggedIn, Policy,
+    Ports, Recorder, Refresh, RefreshError, Register, RegisterError, Registered, TokenPair, TokenPolicy,
+};
+use archon_contract::faults::{Fault, Faults, Hold};
+use archon_contract::samples::{SeededEntropy, email, ip, policy, user_agent};
+use archon_domain::ports::{Clock as _, SessionCache as _, SessionStore as _, TokenIssuer as _};
+use archon_domain::{
+    CachedSession, Client, Lease, LockoutRule, Metadata, Password, PasswordPolicy, PersonName, SessionId,
+    Span, TokenKind,
+};
+
+use super::doubles::{PatientMailer, ReadableHasher, RememberedTokens};
+use super::{PATIENCE, Shared};
+
+pub(crate) const PASSWORD: &str = "Correct-Horse-7!";
+pub(crate) const NEW_PASSWORD: &str = "Battery.Staple-8!";
+
+/// One replica of the service.
+pub(crate) struct Service {
+    pub(crate) auth: Auth,
+    pub(crate) keeper: FastStoreKeeper,
+    pub(crate) notice_writer: Option<NoticeWriter>,
+    pub(crate) breaker: Arc<Breaker>,
+    pub(crate) fast: Arc<Faults>,
+    pub(crate) durable: Arc<Faults>,
+}
+
+/// What befalls the first replica during one action.
+#[derive(Debug, Clone)]
+pub(crate) enum Trouble {
+    /// A call of the durable store goes wrong.
+    Durable(Fault),
+    /// A call of the fast store goes wrong.
+    Fast(Fault),
+    /// It is killed right after a call of the durable store has happened.
+    Killed,
+}
+
+/// Two replicas, and the trouble that comes.
+pub(crate) struct World {
+    pub(crate) shared: Shared,
+    pub(crate) tokens: Arc<RememberedTokens>,
+    /// The replica that has the trouble.
+    pub(crate) first: Service,
+    /// The one that has none, to which clients turn next.
+    pub(crate) second: Service,
+    trouble: Trouble,
+    place: usize,
+    struck: Cell<bool>,
+    entropy: Arc<SeededEntropy>,
+}
+
+fn service(shared: &Shared, tokens: &Arc<RememberedTokens>, seed: u64) -> Service {
+    let replica = shared.replica(Duration::from_millis(50), seed);
+    let (path, stores) = (replica.path, replica.stores);
+    let entropy = Arc::new(SeededEntropy::new(seed + 100));
+    let (recorder, writer) =
+        Recorder::new(Arc::clone(&stores.events), shared.clock.clone(), Arc::clone(&entropy) as _);
+    tokio::spawn(writer.run());
+    let ports = Ports {
+        users: path.users,
+        credentials: path.credentials,
+        sessions: path.sessions,
+        gate: path.gate,
+        revocations: path.revocations,
+        attempts: path.attempts,
+        fast_store: Some(Arc::clone(&path.breaker)),
+        notices: path.notices,
+        outbox: stores.outbox,
+        events: stores.events,
+        database: shared.store.clone(),
+        passwords: Arc::new(ReadableHasher),
+        tokens: Arc::clone(tokens) as _,
+        mailer: Arc::new(PatientMailer),
+        clock: shared.clock.clone(),
+        entropy,
+    };
+    Service {
+        auth: Auth::new(ports, rules(), recorder),
+        keeper: path.keeper,
+        notice_writer: Some(path.notice_writer),
+        breaker: path.breaker,
+        fast: replica.fast,
+        durable: replica.durable,
+    }
+}
+
+fn rules() -> Policy {
+    Policy {
+        passwords: PasswordPolicy::default(),
+        password_history: 5,
+        lockout: LockoutRule {
+            max_failures: 5,
+            lock_for: Span::minutes(30),
+            attempt_timeout: Span::seconds(30),
+        },
+        known_network_for: Span::days(30),
+        sessions: policy(),
+        tokens: TokenPolicy {
+            access_for: Span::minutes(15),
+            refresh_for: Span::days(7),
+            refresh_grace: Span::seconds(10),
+            extra_claims: Vec::new(),
+        },
+        require_verified_email: false,
+        verify_email_for: Span::days(1),
+        links: Links::new("https://auth.example.com"),
+    }
+}
+
+pub(crate) fn client() -> Client {
+    Client { address: ip("192.0.2.7"), user_agent: user_agent("Firefox"), request_id: "request".to_owned() }
+}
+
+/// A failure of the service among the errors of a use case.
+pub(crate) trait MayFail: std::fmt::Debug {
+    fn failure(&self) -> Option<&Failure>;
+}
+
+macro_rules! may_fail {
+    ($($error:ident)*) => {
+        $(impl MayFail for $error {
+            fn failure(&self) -> Option<&Failure> {
+                if let Self::Fault(failure) = self { Some(failure) } else { None }
+            }
+        })*
+    };
+}
+
+may_fail!(RegisterError LogInError AuthenticateError RefreshError EndSessionError);
+may_fail!(ChangePasswordError DeleteAccountError);
+
+impl MayFail for LogOutError {
+    fn failure(&self) -> Option<&Failure> {
+        let Self::Fault(failure) = self;
+        Some(failure)
+    }
+}
+
+impl MayFail for Failure {
+    fn failure(&self) -> Option<&Failure> {
+        Some(self)
+    }
+}
+
+impl World {
+    /// Two replicas that rely on the fast store; `emptied`: it loses everything before every call of either
+    /// store. The `place`-th call of the action strikes the trouble.
+    pub(crate) async fn new(trouble: Trouble, place: usize, emptied: bool) -> Self {
+        let (shared, tokens) = (Shared::new(), Arc::default());
+        let (first, second) = (service(&shared, &tokens, 1), service(&shared, &tokens, 2));
+        for service in [&first, &second] {
+            assert!(service.keeper.try_close(PATIENCE).await);
+            if emptied {
+                service.fast.before_every_call(shared.emptying());
+                service.durable.before_every_call(shared.emptying());
+            }
+        }
+        let entropy = Arc::new(SeededEntropy::new(42));
+        Self { shared, tokens, first, second, trouble, place, struck: Cell::new(false), entropy }
+    }
+
+    /// A world without trouble.
+    pub(crate) async fn calm() -> Self {
+        Self::new(Trouble::Fast(Fault::Refused), usize::MAX / 2, false).await
+    }
+
+    /// Whether the trouble has come.
+    pub(crate) fn is_struck(&self) -> bool {
+        self.struck.get()
+    }
+
+    /// Does something at the first replica while the trouble is about; what it acknowledges, or nothing if it
+    /// has failed or was killed.
+    pub(crate) async fn act<T, E: MayFail>(&self, action: impl Future<Output = Result<T, E>>) -> Option<T> {
+        let hold = Hold::default();
+        let (faults, fault) = match &self.trouble {
+            Trouble::Durable(fault) => (&self.first.durable, fault.clone()),
+            Trouble::Fast(fault) => (&self.first.fast, fault.clone()),
+            Trouble::Killed => (&self.first.durable, Fault::Held(hold.clone())),
+        };
+        faults.strike_one(self.place, fault);
+        let outcome = tokio::select! {
+            biased;
+            outcome = action => Some(outcome),
+            () = hold.reached() => None,
+        };
+        self.struck.set(!faults.is_waiting());
+        faults.heal();
+        match outcome? {
+            Ok(acknowledged) => Some(acknowledged),
+            Err(error) => {
+                let failure = error.failure().unwrap_or_else(|| panic!("refused: {error:?}"));
+                assert_eq!(failure.kind(), FaultKind::Temporary, "{failure:?}");
+                assert!(
+                    matches!(self.trouble, Trouble::Durable(_)),
+                    "the fast store fails nobody: {failure:?}"
+                );
+                None
+            }
+        }
+    }
+
+    /// The replicas that are alive.
+    pub(crate) fn services(&self) -> Vec<&Service> {
+        let dead = self.is_struck() && matches!(self.trouble, Trouble::Killed);
+        if dead { vec![&self.second] } else { vec![&self.first, &self.second] }
+    }
+
+    /// Lets the second replica look for what nobody has told, as it does every second.
+    pub(crate) async fn a_second_passes(&self) {
+        self.second.keeper.look(self.shared.clock.now() - Span::seconds(10)).await.unwrap();
+    }
+
+    /// What the first replica could not tell the fast store, the others find within a second.
+    pub(crate) async fn after_a_partition(&self) {
+        if matches!(self.trouble, Trouble::Fast(_)) {
+            self.a_second_passes().await;
+        }
+    }
+
+    pub(crate) fn session_of(&self, pair: &TokenPair) -> SessionId {
+        let token = pair.refresh_token.expose();
+        self.tokens.verify(token, TokenKind::Refresh, self.shared.clock.now()).unwrap().session
+    }
+
+    /// Holds the tokens good, whatever the fast store remembers.
+    pub(crate) async fn assert_accepted(&self, pair: &TokenPair) {
+        for _ in 0..2 {
+            for service in self.services() {
+                service.authenticate(pair).await.unwrap();
+            }
+            self.shared.cache.clear();
+        }
+    }
+
+    /// Holds the tokens refused: as the fast store is, emptied, and when it has been away and comes back with
+    /// its memory of when the session was live.
+    pub(crate) async fn assert_refused(&self, pair: &TokenPair) {
+        for service in self.services() {
+            service.assert_refuses(pair).await;
+        }
+        self.shared.cache.clear();
+        for service in self.services() {
+            service.assert_refuses(pair).await;
+        }
+        for service in self.services() {
+            service.fast.strike_one(0, Fault::Refused);
+            service.assert_refuses(pair).await;
+            service.fast.heal();
+            self.remember_as_live(&self.session_of(pair)).await;
+            assert!(service.keeper.try_close(PATIENCE).await);
+            service.assert_refuses(pair).await;
+        }
+    }
+
+    async fn remember_as_live(&self, id: &SessionId) {
+        let Some(mut session) = self.shared.store.find(id).await.unwrap() else { return };
+        session.ending = None;
+        let (lease, entry) =
+            (Lease::generate(&*self.entropy), CachedSession { session, revoked: Vec::new() });
+        self.shared.cache.lease(id, &lease).await.unwrap();
+        self.shared.cache.settle(id, &lease, Some(&entry), self.shared.clock.now()).await.unwrap();
+    }
+}
+
+impl Service {
+    pub(crate) async fn register(&self, name: &str) -> Result<Registered, RegisterError> {
+        let (email, name) = (email(&format!("{name}@example.com")), PersonName::parse(name).unwrap());
+        let rules = PasswordPolicy::default();
+        let password = rules.accept("password", Password::new(PASSWORD), Some(&email), Some(&name)).unwrap();
+        let metadata = Metadata::default();
+        self.auth.register(Register { email, password, name, metadata, client: client() }).await
+    }
+
+    /// An account with its first tokens.
+    pub(crate) async fn registered(&self, name: &str) -> TokenPair {
+        self.register(name).await.unwrap().tokens.expect("no verification is asked for")
+    }
+
+    pub(crate) async fn log_in(&self, name: &str, password: &str) -> Result<TokenPair, LogInError> {
+        let (email, password) = (email(&format!("{name}@example.com")), Password::new(password));
+        let command = LogIn { email, password, remember_me: false, client: client() };
+        self.auth.log_in(command).await.map(|LoggedIn { tokens, .. }| tokens)
+    }
+
+    pub(crate) async fn authenticate(&self, pair: &TokenPair) -> Result<Caller, AuthenticateError> {
+        let authenticated = self.auth.authenticate(pair.access_token.expose(), client(), None).await;
+        authenticated.map(|(caller, _)| caller)
+    }
+
+    pub(crate) async fn refresh(&self, pair: &TokenPair) -> Result<TokenPair, RefreshError> {
+        self.auth.refresh(Refresh { token: pair.refresh_token.clone(), client: client() }).await
+    }
+
+    pub(crate) async fn change_password(&self, caller: &Caller) -> Result<(), ChangePasswordError> {
+        let (current, new) = (Password::new(PASSWORD), Password::new(NEW_PASSWORD));
+        self.auth.change_password(caller, ChangePassword { current, new }).await
+    }
+
+    pub(crate) async fn delete_account(&self, caller: &Caller) -> Result<(), DeleteAccountError> {
+        let password = Some(Password::new(PASSWORD));
+        self.auth.delete_account(caller, DeleteAccount { password }).await
+    }
+
+    async fn assert_refuses(&self, pair: &TokenPair) {
+        let refused = self.authenticate(pair).await;
+        assert!(
+            matches!(refused, Err(AuthenticateError::Revoked | AuthenticateError::SessionEnded(_))),
+            "{refused:?}"
+        );
+        let refused = self.refresh(pair).await;
+        assert!(matches!(refused, Err(RefreshError::Revoked | RefreshError::Reused)), "{refused:?}");
+    }
+}

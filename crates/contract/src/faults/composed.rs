@@ -1,0 +1,200 @@
+use std::sync::Arc;
+
+use archon_domain::ports::SessionCache;
+use archon_domain::{Passage, SessionStanding, StoreError, TerminationReason};
+
+use super::{Fault, Faults, Hold};
+use crate::gate::{Gated, pass};
+use crate::samples::{Samples, after, policy, start};
+use crate::session_store::{open, opened};
+
+/// A gate and stores that are composed of a fast store and a durable one, with faults beneath.
+#[derive(Clone)]
+pub struct Composed {
+    /// What is composed.
+    pub gated: Gated,
+    /// The fast store's copies of sessions, as an operator reaches them: without faults.
+    pub cache: Arc<dyn SessionCache>,
+    /// Makes the fast store lose everything it holds of sessions and revoked tokens.
+    pub empty: super::Prelude,
+    /// Makes the composition rely on the fast store again after it has failed.
+    pub recover: super::Prelude,
+    /// Faults of the fast store.
+    pub fast: Arc<Faults>,
+    /// Faults of the durable store.
+    pub durable: Arc<Faults>,
+}
+
+/// Asks the gate on a task of its own.
+fn ask(composed: &Composed, passage: &Passage) -> tokio::task::JoinHandle<archon_domain::Passed> {
+    let (gated, passage) = (composed.gated.clone(), passage.clone());
+    tokio::spawn(async move { pass(&gated, &passage, after(1)).await })
+}
+
+/// Whether the gate shows the session live to a token that is not revoked.
+async fn lets_pass(composed: &Composed, passage: &Passage) -> bool {
+    let passed = pass(&composed.gated, passage, after(2)).await;
+    !passed.revoked && passed.session.is_some_and(|session| session.is_live(after(2)))
+}
+
+/// MUST show an ended session as ended once its end has returned. Also when it ends between the moment the
+/// durable store is read and the moment the fast store is told what was read.
+pub async fn a_session_that_ends_while_it_is_read_is_not_put_back(composed: &Composed) {
+    let samples = Samples::default();
+    let stores = &composed.gated.stores;
+    let (_, session) = opened(stores, &samples, start()).await;
+    let passage = samples.passage(&session);
+    // The session and its revocations are read at the same time: each of the two is held once.
+    for held in 0..2 {
+        (composed.empty)().await;
+        let hold = Hold::default();
+        composed.durable.strike_one(held, Fault::Held(hold.clone()));
+        let asked = ask(composed, &passage);
+        hold.reached().await;
+        if held == 1 {
+            stores.sessions.end(&session.id, TerminationReason::Logout, after(1)).await.unwrap();
+        } else {
+            stores.sessions.rotate(samples.rotate(&session, after(1)), after(1)).await.unwrap();
+        }
+        hold.release();
+        asked.await.expect("the question is answered");
+        let shown = pass(&composed.gated, &passage, after(2)).await.session.expect("it is there");
+        let stored = stores.sessions.find(&session.id).await.unwrap();
+        assert_eq!(Some(shown), stored);
+    }
+    assert!(!lets_pass(composed, &passage).await);
+}
+
+/// MUST say of a revoked token that it is revoked once its revocation has returned. Also when it is revoked
+/// between the moment the durable store is read and the moment the fast store is told what was read.
+pub async fn a_token_revoked_while_its_session_is_read_stays_revoked(composed: &Composed) {
+    let samples = Samples::default();
+    let (_, session) = opened(&composed.gated.stores, &samples, start()).await;
+    for held in 0..2 {
+        let passage = samples.passage(&session);
+        (composed.empty)().await;
+        let hold = Hold::default();
+        composed.durable.strike_one(held, Fault::Held(hold.clone()));
+        let asked = ask(composed, &passage);
+        hold.reached().await;
+        composed.gated.stores.revocations.revoke(&passage.token, "stolen").await.unwrap();
+        (composed.empty)().await;
+        hold.release();
+        asked.await.expect("the question is answered");
+        assert!(!lets_pass(composed, &passage).await);
+    }
+}
+
+/// Lets a change of the durable store happen whose writer then dies: nobody is told, least of all the fast
+/// store.
+async fn killed<T: Send + 'static>(
+    composed: &Composed,
+    change: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+) {
+    let hold = Hold::default();
+    composed.durable.strike_one(0, Fault::Held(hold.clone()));
+    let writer = tokio::spawn(change);
+    hold.reached().await;
+    writer.abort();
+    assert!(writer.await.is_err_and(|error| error.is_cancelled()));
+}
+
+/// MUST end a live session once, and keep the first reason. When the writer of an end died and it is asked for
+/// again, MUST show an ended session as ended once its end has returned.
+pub async fn an_end_whose_writer_died_is_seen_when_it_is_repeated(composed: &Composed) {
+    let samples = Samples::default();
+    let stores = &composed.gated.stores;
+    let (_, session) = opened(stores, &samples, start()).await;
+    let passage = samples.passage(&session);
+    assert!(lets_pass(composed, &passage).await);
+    let (sessions, id) = (Arc::clone(&stores.sessions), session.id.clone());
+    killed(composed, async move { sessions.end(&id, TerminationReason::Logout, after(1)).await }).await;
+    let again = stores.sessions.end(&session.id, TerminationReason::EndedByUser, after(2)).await.unwrap();
+    assert_eq!(again, None, "the first had ended it");
+    assert!(!lets_pass(composed, &passage).await);
+}
+
+/// MUST end every live session of the user but the one to keep. When the writer of the ends died and they are
+/// asked for again, MUST show an ended session as ended once its end has returned.
+pub async fn ends_whose_writer_died_are_seen_when_they_are_repeated(composed: &Composed) {
+    let samples = Samples::default();
+    let stores = &composed.gated.stores;
+    let (user, kept) = opened(stores, &samples, start()).await;
+    let session = samples.session(user.id, start());
+    open(stores, &session, policy().opening, start()).await;
+    let passage = samples.passage(&session);
+    let reason = TerminationReason::EndedByUser;
+    assert!(lets_pass(composed, &passage).await);
+    let (sessions, keep) = (Arc::clone(&stores.sessions), kept.id.clone());
+    killed(composed, async move { sessions.end_all_but(user.id, Some(&keep), reason, after(1)).await }).await;
+    let again = stores.sessions.end_all_but(user.id, Some(&kept.id), reason, after(2)).await.unwrap();
+    assert_eq!(again, [], "the first had ended them");
+    assert!(!lets_pass(composed, &passage).await);
+    assert!(lets_pass(composed, &samples.passage(&kept)).await);
+}
+
+/// MUST say of a revoked token that it is revoked once its revocation has returned. An operator revokes it by
+/// hand, in the fast store alone; MUST keep a revoked token revoked until its expiry.
+pub async fn what_an_operator_blacklists_outlives_the_fast_store(composed: &Composed) {
+    let samples = Samples::default();
+    let (_, session) = opened(&composed.gated.stores, &samples, start()).await;
+    let [asked_by_gate, asked_by_name, innocent] = [(); 3].map(|()| samples.passage(&session));
+    assert!(lets_pass(composed, &innocent).await);
+    for listed in [&asked_by_gate, &asked_by_name] {
+        composed.cache.blacklist(&listed.token, "by hand", start()).await.unwrap();
+    }
+    let revocations = &composed.gated.stores.revocations;
+    assert!(pass(&composed.gated, &asked_by_gate, after(1)).await.revoked);
+    assert!(revocations.is_revoked(&asked_by_name.token, after(1)).await.unwrap());
+
+    (composed.empty)().await;
+    for listed in [&asked_by_gate, &asked_by_name] {
+        assert!(pass(&composed.gated, listed, after(2)).await.revoked);
+        assert!(revocations.is_revoked(&listed.token, after(2)).await.unwrap());
+    }
+    assert!(lets_pass(composed, &innocent).await);
+}
+
+/// MUST end a live session once, and keep the first reason, whatever the fast store does, and MUST show an
+/// ended session as ended once its end has returned.
+pub async fn a_fast_store_that_fails_fails_no_change(composed: &Composed) {
+    let samples = Samples::default();
+    let stores = &composed.gated.stores;
+    let (user, _) = opened(stores, &samples, start()).await;
+    for fault in [Fault::Refused, Fault::Unanswered, Fault::Silent, Fault::Hanging] {
+        composed.fast.heal();
+        (composed.recover)().await;
+        let session = samples.session(user.id, start());
+        stores.sessions.open(session.clone(), policy().opening, start()).await.unwrap();
+        let passage = samples.passage(&session);
+        assert!(lets_pass(composed, &passage).await);
+        composed.fast.strike_all(fault);
+        let ended = stores.sessions.end(&session.id, TerminationReason::Logout, after(1)).await.unwrap();
+        assert_eq!(ended.expect("it was live").id, session.id);
+        stores.revocations.revoke(&passage.token, "logout").await.unwrap();
+        let shown = pass(&composed.gated, &passage, after(2)).await;
+        let shown = shown.session.expect("the session is there");
+        assert_eq!(shown.standing(after(2)), SessionStanding::Ended(TerminationReason::Logout));
+    }
+}
+
+/// MUST show the user's session as the session store has it, but for touches of the last seconds. The durable
+/// store is not asked for what the fast one has: after a log-in, and after one look at a session that has
+/// changed.
+pub async fn a_session_once_seen_is_not_looked_up_again(composed: &Composed) {
+    let samples = Samples::default();
+    let stores = &composed.gated.stores;
+    let (_, session) = opened(stores, &samples, start()).await;
+    let looks = async || {
+        let before = composed.durable.calls();
+        for _ in 0..10 {
+            assert!(lets_pass(composed, &samples.passage(&session)).await);
+        }
+        composed.durable.calls() - before
+    };
+    assert_eq!(looks().await, 0, "the log-in has put it in");
+    stores.sessions.rotate(samples.rotate(&session, after(1)), after(1)).await.unwrap();
+    assert_eq!(looks().await, 2, "the session and its revoked tokens, once");
+    stores.sessions.touch(&[session.touched(after(1), &policy())]).await.unwrap();
+    assert_eq!(looks().await, 0, "a touch is told to the fast store");
+}

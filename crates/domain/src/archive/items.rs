@@ -1,0 +1,49 @@
+use crate::{ClientNetwork, Instant, PasswordHash, SessionId, TokenId, UserId};
+
+/// Who a user is to a provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OauthIdentity {
+    /// Whose identity.
+    pub user: UserId,
+    /// The provider's name in configuration and paths.
+    pub provider: String,
+    /// What the provider calls the user, for ever.
+    pub subject: String,
+    /// The address that the provider had when the identity was linked.
+    pub email: Option<String>,
+    /// When it was linked.
+    pub created_at: Instant,
+}
+
+/// The password hashes of a user, the present one included.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PasswordHistory {
+    /// Whose hashes.
+    pub user: UserId,
+    /// Newest first; never empty.
+    pub hashes: Vec<PasswordHash>,
+}
+
+/// That a user has logged in from a network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownNetwork {
+    /// Who.
+    pub user: UserId,
+    /// From where.
+    pub network: ClientNetwork,
+    /// When last.
+    pub last_login_at: Instant,
+}
+
+/// That a token is refused although it has not expired.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revocation {
+    /// Which token.
+    pub token: TokenId,
+    /// When it expires by itself.
+    pub expires_at: Instant,
+    /// Why, for operators.
+    pub reason: String,
+    /// The session it belongs to, where that is known.
+    pub session: Option<SessionId>,
+}

@@ -1,0 +1,55 @@
+//! What an authenticated request costs.
+
+use std::collections::BTreeMap;
+
+use reqwest::Method;
+
+use super::Installation;
+use crate::support::Account;
+use crate::support::servers::OwnPostgres;
+
+const REQUESTS: usize = 1000;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_authenticated_request_is_one_round_trip_and_no_statement() -> anyhow::Result<()> {
+    let postgres = OwnPostgres::start(&["log_statement=all"])?;
+    let settings = ["--set", "rate_limits.default.limit=100000"];
+    let installation = Installation::start_on(postgres, &settings).await?;
+    let account = Account::register(installation.replica(0), "ada@example.com").await?;
+    let client = installation.replica(0).with_token(&account.access);
+    // Ends at the gate: no session can have this id, which needs no look-up.
+    let ask = async || client.send(Method::DELETE, "/auth/sessions/none", None).await;
+    assert_eq!(ask().await?.code(), "SESSION_NOT_FOUND");
+
+    let (before, statements_before) = (commands(&installation)?, statements(&installation)?);
+    for _ in 0..REQUESTS {
+        ask().await?;
+    }
+    let after = commands(&installation)?;
+    let made = |name: &str| after.get(name).copied().unwrap_or(0) - before.get(name).copied().unwrap_or(0);
+    let scripts = made("evalsha");
+    let statements = statements(&installation)? - statements_before;
+    eprintln!(
+        "{REQUESTS} authenticated requests: {scripts} scripts, {statements} statements in the background"
+    );
+    assert!((REQUESTS..REQUESTS + REQUESTS / 10).contains(&usize::try_from(scripts)?), "{scripts} scripts");
+    // Three replicas look for mails and ended sessions once a second; nothing is asked per request.
+    assert!(statements < REQUESTS / 2, "{statements} statements");
+    Ok(())
+}
+
+/// How often each command was called, by Redis's own count; those within a script count by themselves.
+fn commands(installation: &Installation) -> anyhow::Result<BTreeMap<String, u64>> {
+    let stats = installation.redis.command(&["INFO", "commandstats"])?;
+    let read = |line: &str| {
+        let (name, rest) = line.trim().strip_prefix("cmdstat_")?.split_once(":calls=")?;
+        Some((name.to_owned(), rest.split(',').next()?.parse().ok()?))
+    };
+    Ok(stats.lines().filter_map(read).collect())
+}
+
+/// How many statements PostgreSQL was sent.
+fn statements(installation: &Installation) -> anyhow::Result<usize> {
+    let log = installation.postgres.log()?;
+    Ok(log.lines().filter(|line| line.contains("statement: ") || line.contains("execute ")).count())
+}

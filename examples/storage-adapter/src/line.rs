@@ -1,0 +1,55 @@
+//! An event as a line: the names are those of the account export of the API.
+
+use std::net::IpAddr;
+
+use archon_domain::{EventId, Instant, SecurityEvent, SessionId, UserAgent, UserId};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+#[derive(Serialize, Deserialize)]
+struct Line {
+    id: EventId,
+    time: Instant,
+    r#type: String,
+    severity: String,
+    user_id: Option<UserId>,
+    session_id: Option<SessionId>,
+    ip_address: Option<IpAddr>,
+    user_agent: Option<String>,
+    request_id: Option<String>,
+    details: Map<String, Value>,
+}
+
+/// The event as JSON, without a line break in it and with one after it.
+pub(crate) fn write(event: &SecurityEvent) -> serde_json::Result<String> {
+    let line = Line {
+        id: event.id,
+        time: event.at,
+        r#type: event.kind.as_str().to_owned(),
+        severity: event.severity.as_str().to_owned(),
+        user_id: event.user,
+        session_id: event.session.clone(),
+        ip_address: event.address,
+        user_agent: event.user_agent.as_ref().map(|agent| agent.as_str().to_owned()),
+        request_id: event.request_id.clone(),
+        details: event.details.clone(),
+    };
+    Ok(serde_json::to_string(&line)? + "\n")
+}
+
+/// The event of a line; otherwise why it is none.
+pub(crate) fn read(text: &str) -> Result<SecurityEvent, String> {
+    let line: Line = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    Ok(SecurityEvent {
+        id: line.id,
+        at: line.time,
+        kind: line.r#type.parse()?,
+        severity: line.severity.parse()?,
+        user: line.user_id,
+        session: line.session_id,
+        address: line.ip_address,
+        user_agent: line.user_agent.as_deref().map(UserAgent::new),
+        request_id: line.request_id,
+        details: line.details,
+    })
+}
