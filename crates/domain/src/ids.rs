@@ -29,6 +29,13 @@ macro_rules! uuid_id {
                 Self(uuid_v7(now, entropy))
             }
 
+            /// When the identifier was made, to the millisecond; `None` for one that is no UUIDv7.
+            #[must_use]
+            pub fn made_at(&self) -> Option<Instant> {
+                let (seconds, nanoseconds) = self.0.get_timestamp()?.to_unix();
+                Instant::from_timestamp(i64::try_from(seconds).ok()?, nanoseconds)
+            }
+
             /// The identifier as stored.
             #[must_use]
             pub const fn as_uuid(&self) -> Uuid {

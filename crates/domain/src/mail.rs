@@ -82,6 +82,21 @@ impl MailMessage {
     }
 }
 
+impl MailMessage {
+    /// The link with a one-time token that the reader is to follow, if the mail has one.
+    #[must_use]
+    pub fn link(&self) -> Option<&str> {
+        match self {
+            Self::VerifyEmail { link, .. } | Self::PasswordReset { link, .. } => Some(link),
+            Self::Welcome
+            | Self::PasswordChanged { .. }
+            | Self::NewDevice { .. }
+            | Self::AccountLocked { .. }
+            | Self::AlreadyRegistered { .. } => None,
+        }
+    }
+}
+
 /// A mail to one user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mail {

@@ -1,6 +1,6 @@
 use std::time::SystemTime;
 
-use archon_domain::{DeliveryError, Instant, Mail, MailId};
+use archon_domain::{DeliveryError, Mail};
 use lettre::address::{AddressError, Envelope};
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart, SinglePart};
@@ -30,20 +30,13 @@ pub(crate) fn compose(mail: &Mail, words: &Rendered, from: &Mailbox) -> Result<M
             HeaderName::new_from_ascii_str("Auto-Submitted"),
             "auto-generated".to_owned(),
         ));
-    if let Some(queued_at) = queued_at(mail.id) {
+    if let Some(queued_at) = mail.id.made_at() {
         builder = builder.date(SystemTime::from(queued_at));
     }
     let body = MultiPart::alternative()
         .singlepart(part(ContentType::TEXT_PLAIN, &words.text))
         .singlepart(part(ContentType::TEXT_HTML, &words.html));
     builder.multipart(body).map_err(|error| permanent(format!("the mail cannot be put together: {error}")))
-}
-
-/// When the mail was queued: its id is a UUIDv7, which begins with the time. So the clock is not read, and
-/// a mail that is sent again bears the same date.
-pub(crate) fn queued_at(id: MailId) -> Option<Instant> {
-    let (seconds, nanoseconds) = id.as_uuid().get_timestamp()?.to_unix();
-    Instant::from_timestamp(i64::try_from(seconds).ok()?, nanoseconds)
 }
 
 /// An address with its domain in ASCII (RFC 5891), which every mail server understands.

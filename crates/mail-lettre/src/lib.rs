@@ -9,6 +9,7 @@ mod compose;
 mod error;
 mod file;
 mod memory;
+mod pages;
 mod plain;
 mod postman;
 mod samples;
@@ -17,7 +18,8 @@ mod templates;
 
 pub use error::PostmanError;
 pub use memory::{Mailbox, Reception, SentMail};
-pub use postman::{Pages, Postman, PostmanSettings, Transport};
+pub use pages::Pages;
+pub use postman::{Postman, PostmanSettings, Transport};
 pub use samples::samples;
 pub use smtp::SmtpSettings;
 pub use templates::Rendered;

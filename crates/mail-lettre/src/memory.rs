@@ -4,8 +4,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use archon_domain::{DeliveryError, Mail, StoreError, StoreErrorKind};
 use tokio::sync::watch;
 
-use crate::postman::link;
-
 /// Where the mails of a test end up; clones share their content.
 #[derive(Debug, Clone, Default)]
 pub struct Mailbox(Arc<Shared>);
@@ -57,7 +55,7 @@ impl SentMail {
     /// The link that the reader is to follow, if the mail has one.
     #[must_use]
     pub fn link(&self) -> Option<&str> {
-        link(&self.mail.message)
+        self.mail.message.link()
     }
 
     /// The one-time token in that link.

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use archon_domain::ports::Mailer;
-use archon_domain::{DeliveryError, Mail, MailMessage, StoreError};
+use archon_domain::{DeliveryError, Mail, StoreError};
 use async_trait::async_trait;
 use lettre::Message;
 use lettre::address::AddressError;
@@ -13,7 +13,7 @@ use crate::file;
 use crate::memory::{Mailbox, SentMail};
 use crate::smtp::Smtp;
 use crate::templates::{Rendered, Templates};
-use crate::{PostmanError, SmtpSettings, samples};
+use crate::{Pages, PostmanError, SmtpSettings, samples};
 
 /// How mails look.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,17 +26,6 @@ pub struct PostmanSettings {
     pub templates: Option<PathBuf>,
     /// Where mails lead that hold no one-time link.
     pub pages: Pages,
-}
-
-/// Pages that mails lead to, as URLs. Where one is `None`, its mails have no button.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Pages {
-    /// Where users log in: for mails that greet a new user, or say that there is an account already.
-    pub sign_in: Option<String>,
-    /// Where users ask for a new password: for mails about a changed password or a locked account.
-    pub forgot_password: Option<String>,
-    /// Where users see and end their sessions: for mails about a new device.
-    pub sessions: Option<String>,
 }
 
 impl Default for PostmanSettings {
@@ -110,7 +99,7 @@ impl Postman {
     }
 
     /// How a mail of one kind looks in a language, with sample data; `None` for an unknown kind, which is
-    /// one that [`MailMessage::KINDS`] lacks.
+    /// one that [`archon_domain::MailMessage::KINDS`] lacks.
     ///
     /// # Errors
     /// When the template fails.
@@ -169,22 +158,10 @@ async fn write_file(directory: PathBuf, mail: &Mail, message: &Message) -> Resul
         kind,
         to = %mail.to.masked(),
         file = %path.display(),
-        link = link(&mail.message),
+        link = mail.message.link(),
         "mail written to a file"
     );
     Ok(())
-}
-
-/// The link with a one-time token that the reader is to follow, if the mail has one.
-pub(crate) fn link(message: &MailMessage) -> Option<&str> {
-    match message {
-        MailMessage::VerifyEmail { link, .. } | MailMessage::PasswordReset { link, .. } => Some(link),
-        MailMessage::Welcome
-        | MailMessage::PasswordChanged { .. }
-        | MailMessage::NewDevice { .. }
-        | MailMessage::AccountLocked { .. }
-        | MailMessage::AlreadyRegistered { .. } => None,
-    }
 }
 
 fn sent(mail: &Mail, words: Rendered, message: &Message) -> SentMail {

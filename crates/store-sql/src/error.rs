@@ -8,7 +8,7 @@ use deadpool::managed::PoolError;
 use diesel::result::{DatabaseErrorKind, Error as QueryError};
 use thiserror::Error;
 
-use crate::postgres::ConnectError;
+use crate::connect_error::ConnectError;
 
 /// Why a database could not be opened or brought up to date; each message says what to do.
 #[derive(Debug, Error)]

@@ -5,6 +5,7 @@
 //! `postgres` and `sqlite`, under the same names in both.
 
 mod archive;
+mod connect_error;
 mod db;
 mod error;
 mod migrations;
@@ -16,8 +17,9 @@ mod sqlite;
 mod store;
 mod types;
 
+pub use connect_error::ConnectError;
 pub use error::OpenError;
-pub use postgres::{ConnectError, PostgresOptions};
+pub use postgres::PostgresOptions;
 pub use store::SqlStore;
 
 #[cfg(test)]

@@ -41,8 +41,8 @@ impl SqlStore {
     /// # Errors
     /// When the URL cannot be read, or names TLS files that cannot be.
     pub fn open_postgres(url: &str, options: PostgresOptions) -> Result<Self, OpenError> {
-        let (db, connector) = postgres::open(url, options)?;
-        Ok(Self { db, source: migrations::Source::Postgres(Box::new(connector)) })
+        let (pool, connector) = postgres::open(url, options)?;
+        Ok(Self { db: Db::Postgres { pool }, source: migrations::Source::Postgres(Box::new(connector)) })
     }
 
     /// Brings the database up to date; the names of the migrations applied by this call.

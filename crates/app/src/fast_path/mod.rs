@@ -11,7 +11,7 @@
 //!   change that was told.
 //! - A change that could not be told is *owed*, and a fast store that was away is not relied on before it
 //!   is paid and has forgotten every session that ended while a token of it may still live
-//!   ([`FastStoreKeeper`](crate::workers::FastStoreKeeper)).
+//!   ([`FastStoreKeeper`]).
 //! - Nothing that a request has written durably fails because the fast store does. A request waits for the
 //!   fast store once, for [`Breaker::DEFAULT_PATIENCE`] unless told otherwise; then nobody asks it until it
 //!   is back.

@@ -3,7 +3,6 @@ use minijinja::{Error, ErrorKind};
 
 use super::files::Files;
 use super::{Rendered, Templates};
-use crate::postman::link;
 use crate::samples::{bare_samples, samples};
 use crate::{Pages, PostmanError};
 
@@ -48,7 +47,7 @@ impl Templates {
         if subject.is_empty() {
             return Err(wrong(&text, "the block subject is empty"));
         }
-        if let Some(link) = link(&mail.message) {
+        if let Some(link) = mail.message.link() {
             // HTML writes a slash as a reference, too.
             let token = link.rsplit('/').next().unwrap_or(link);
             if !plain.contains(link) {

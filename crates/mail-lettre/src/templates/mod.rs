@@ -11,7 +11,6 @@ use chrono::{Datelike as _, Timelike as _};
 use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value, context};
 
 use self::files::Files;
-use crate::compose::queued_at;
 use crate::plain::{laid_out, one_line, shown_device, shown_name};
 use crate::{Pages, PostmanError};
 
@@ -125,7 +124,7 @@ impl Templates {
         Ok(match &mail.message {
             MailMessage::VerifyEmail { link, expires_at }
             | MailMessage::PasswordReset { link, expires_at } => {
-                let time = *expires_at - queued_at(mail.id).unwrap_or(*expires_at);
+                let time = *expires_at - mail.id.made_at().unwrap_or(*expires_at);
                 let valid_for = self.duration(language, time)?;
                 context! { link, expires_at => date(*expires_at)?, valid_for }
             }

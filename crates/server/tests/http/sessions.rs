@@ -5,7 +5,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{
-    PASSWORD, Tokens, assert_refused, dated, days, log_in, logged_in, me, refresh, refreshed, seconds, sign_up,
+    PASSWORD, Tokens, assert_refused, dated, days, log_in, logged_in, me, refresh, refreshed, seconds,
+    sign_up,
 };
 
 const ADA: &str = "ada@example.com";

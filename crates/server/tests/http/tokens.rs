@@ -15,7 +15,8 @@ use openssl::sign::Verifier;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Tokens, assert_refused, dated, logged_in, me, part, refresh, refreshed, seconds, sign_up, verification_token,
+    Tokens, assert_refused, dated, logged_in, me, part, refresh, refreshed, seconds, sign_up,
+    verification_token,
 };
 
 /// When the clock of a dated service starts, in whole seconds.

@@ -8,7 +8,8 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::columns::key;
-use super::write::{Put, by_owner, known_users};
+use super::put::Put;
+use super::write::{by_owner, known_users};
 use crate::SqlStore;
 use crate::db::{AsyncSqliteConnection, on_db, write_tx};
 use crate::error::Fault;

@@ -3,6 +3,7 @@
 mod columns;
 mod history;
 mod identity;
+mod put;
 mod rows;
 mod write;
 
@@ -14,8 +15,9 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use self::columns::{bytewise, key};
+use self::put::Put;
 use self::rows::*;
-use self::write::{Put, by_owner, free_addresses, known_users};
+use self::write::{by_owner, free_addresses, known_users};
 use crate::SqlStore;
 use crate::db::{on_db, write_tx};
 use crate::schema::*;

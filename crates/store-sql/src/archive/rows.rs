@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel::upsert::excluded;
 
 use super::columns::Letters;
-use super::write::Put;
+use super::put::Put;
 use crate::db::AsyncSqliteConnection;
 use crate::error::Fault;
 use crate::postgres::PgConnection;

@@ -4,16 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use archon_domain::UserId;
 use archon_domain::archive::{FieldValue as _, Record, RecordKey, Refusal, RefusalReason};
-use diesel::result::QueryResult;
 
 use super::rows::UserRecord;
 use crate::types::Id;
-
-/// Rows that can be stored through a connection.
-pub(super) trait Put<C>: Sized {
-    /// Stores rows, each in the place of the one with its primary key; inside a transaction.
-    async fn put(rows: Vec<Self>, connection: &mut C) -> QueryResult<()>;
-}
 
 /// Which of the owners of records are there.
 macro_rules! known_users {

@@ -11,9 +11,9 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::PostgresOptions;
 use super::connection::{PgConnection, Sharing, Watch};
 use super::parameters::{self, Mode, TlsParameters};
-use super::refusal::ConnectError;
 use super::suspicion::Suspicion;
 use super::tls;
+use crate::connect_error::ConnectError;
 use crate::error::{OpenError, chain};
 
 /// How much longer than the server works on a statement we wait for its answer: the server, if it is

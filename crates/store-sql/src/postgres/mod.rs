@@ -20,9 +20,8 @@ use diesel_async::{RunQueryDsl, SimpleAsyncConnection as _};
 
 pub(crate) use connection::PgConnection;
 pub(crate) use connector::Connector;
-pub use refusal::ConnectError;
 
-use crate::db::Db;
+use crate::connect_error::ConnectError;
 use crate::error::{OpenError, chain};
 use crate::schema::mail_outbox;
 use crate::types::{Id, Ts};
@@ -99,14 +98,14 @@ impl Pool {
 }
 
 /// Reads the URL and makes the pool; nothing is connected yet.
-pub(crate) fn open(url: &str, options: PostgresOptions) -> Result<(Db, Connector), OpenError> {
+pub(crate) fn open(url: &str, options: PostgresOptions) -> Result<(Pool, Connector), OpenError> {
     let connector = Connector::new(url, options)?;
     let connections = Connections::builder(connector.clone())
         .max_size(connector.options().max_connections)
         .build()
         .map_err(|cause| OpenError::Options(cause.to_string()))?;
     let acquire_timeout = connector.options().acquire_timeout;
-    Ok((Db::Postgres { pool: Pool { connections, acquire_timeout } }, connector))
+    Ok((Pool { connections, acquire_timeout }, connector))
 }
 
 /// One migration at a time per database; the number means nothing but must never change.
