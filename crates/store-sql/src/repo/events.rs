@@ -6,7 +6,7 @@ use diesel_async::RunQueryDsl;
 
 use super::{count, read_all};
 use crate::SqlStore;
-use crate::db::{insert_all, on_db, write_one, write_tx};
+use crate::db::{on_db, write_one, write_tx};
 use crate::rows::EventRow;
 use crate::schema::security_events;
 use crate::types::{Id, Ts};
@@ -15,7 +15,14 @@ use crate::types::{Id, Ts};
 impl EventLog for SqlStore {
     async fn append(&self, events: Vec<SecurityEvent>) -> Result<(), StoreError> {
         write_tx!(self, "append events", |c| {
-            insert_all!(c, security_events::table, events.into_iter().map(EventRow::from));
+            for event in events {
+                // Who appends again because the answer was lost finds its events there.
+                diesel::insert_into(security_events::table)
+                    .values(EventRow::from(event))
+                    .on_conflict_do_nothing()
+                    .execute(c)
+                    .await?;
+            }
             Ok(())
         })
     }
