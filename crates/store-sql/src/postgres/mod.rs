@@ -120,7 +120,9 @@ pub(crate) async fn with_migration_lock<R: Send + 'static>(
     work: impl FnOnce(&mut AsyncConnectionWrapper<PgConnection>) -> Result<R, OpenError> + Send + 'static,
 ) -> Result<R, OpenError> {
     let connection = connector.connect_patiently().await?;
-    let mut preparation = format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})");
+    // That tables are there already is no news to anybody.
+    let quiet = "SET LOCAL client_min_messages = warning";
+    let mut preparation = format!("{quiet}; SELECT pg_advisory_xact_lock({MIGRATION_LOCK})");
     if let Some(schema) = &connector.options().schema {
         preparation.push_str(&format!("; CREATE SCHEMA IF NOT EXISTS {schema}"));
     }
