@@ -1,13 +1,38 @@
 use std::collections::BTreeSet;
 
 use archon_domain::{
-    Bucket, Charge, Client, EventKind, Passage, Passed, Quota, RateDecision, RateKey, Role, Session,
+    Bucket, Charge, Client, EventKind, Passage, Passed, Profile, Quota, RateDecision, RateKey, Role, Session,
     SessionStanding, TerminationReason, TokenKind, TokenRef, TokenRejection, UserId,
 };
 use thiserror::Error;
 
 use crate::recorder::Happening;
 use crate::{Auth, Fault, limits};
+
+/// Say who a request comes from.
+#[derive(Debug)]
+pub struct Authenticate<'a> {
+    /// The access token (RFC 6750).
+    pub token: &'a str,
+    /// From where and with what.
+    pub client: Client,
+    /// The budget of the user that the request draws on, if there is one.
+    pub budget: Option<(Bucket, Quota)>,
+    /// Whether the user's profile is asked for.
+    pub profile: bool,
+}
+
+/// A request that was authenticated.
+#[derive(Debug)]
+pub struct Authenticated {
+    /// Who it comes from.
+    pub caller: Caller,
+    /// What became of its charge, if there was a budget.
+    pub decision: Option<RateDecision>,
+    /// The caller's profile; `None` when it was not asked for, there is no budget left, or the account was
+    /// deleted a moment ago.
+    pub profile: Option<Box<Profile>>,
+}
 
 /// Who a request comes from, proved by an access token and a live session.
 #[derive(Debug, Clone)]
@@ -45,17 +70,13 @@ pub enum AuthenticateError {
 }
 
 impl Auth {
-    /// Says who presents an access token (RFC 6750), takes the request from the user's `budget` if there is
-    /// one, and records that the session was used.
+    /// Says who presents an access token, takes the request from the user's budget if there is one, and records
+    /// that the session was used.
     ///
     /// # Errors
     /// See [`AuthenticateError`]; nothing is taken from the budget then.
-    pub async fn authenticate(
-        &self,
-        token: &str,
-        client: Client,
-        budget: Option<(Bucket, Quota)>,
-    ) -> Result<(Caller, Option<RateDecision>), AuthenticateError> {
+    pub async fn authenticate(&self, request: Authenticate<'_>) -> Result<Authenticated, AuthenticateError> {
+        let Authenticate { token, client, budget, profile } = request;
         let now = self.now();
         let claims = match self.ports.tokens.verify(token, TokenKind::Access, now) {
             Ok(claims) => claims,
@@ -66,8 +87,8 @@ impl Auth {
         };
         let key = RateKey::User(claims.subject);
         let charge = budget.map(|(bucket, quota)| Charge { bucket, key, quota });
-        let passage = Passage { token: claims.token(), user: claims.subject, charge };
-        let Passed { session, revoked, decision } =
+        let passage = Passage { token: claims.token(), user: claims.subject, charge, profile };
+        let Passed { session, revoked, decision, profile } =
             self.ports.gate.pass(&passage, now).await.map_err(Fault::from)?;
         let mut session = session.ok_or(AuthenticateError::Revoked)?;
         self.touches.bring_up_to_date(&mut session);
@@ -85,7 +106,7 @@ impl Auth {
         }
         let caller =
             Caller { user: claims.subject, session, roles: claims.roles, token: passage.token, client };
-        Ok((caller, decision))
+        Ok(Authenticated { caller, decision, profile })
     }
 
     /// Records a token that somebody made up; expired ones are everyday life.

@@ -31,7 +31,7 @@ pub mod workers;
 pub use administer::{Actor, AdministerError, CreateUser};
 pub use attempt::OwnPasswordError;
 pub use auth::{Auth, Ports};
-pub use authenticate::{AuthenticateError, Caller};
+pub use authenticate::{Authenticate, AuthenticateError, Authenticated, Caller};
 pub use change_password::{ChangePassword, ChangePasswordError};
 pub use delete_account::{DeleteAccount, DeleteAccountError};
 pub use export_account::AccountExport;

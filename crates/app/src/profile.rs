@@ -29,7 +29,7 @@ impl Auth {
     ///
     /// # Errors
     /// See [`ProfileError`].
-    pub async fn profile(&self, caller: &Caller) -> Result<User, ProfileError> {
+    pub(crate) async fn profile(&self, caller: &Caller) -> Result<User, ProfileError> {
         let user = self.ports.users.find(caller.user).await.map_err(Fault::from)?;
         user.ok_or(ProfileError::AccountGone)
     }

@@ -29,6 +29,8 @@ macro_rules! faults {
                 what_an_operator_blacklists_outlives_the_fast_store,
                 a_fast_store_that_fails_fails_no_change,
                 a_session_once_seen_is_not_looked_up_again,
+                a_profile_that_changes_while_it_is_read_is_not_put_back,
+                a_profile_once_seen_is_not_looked_up_again,
             ],
             concurrency [],
         }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use archon_domain::ports::Gate;
 use archon_domain::{
-    Instant, OpeningRule, Passage, Passed, Rotation, Session, SessionStanding, TerminationReason, User,
+    ClientNetwork, Instant, OpeningRule, Passage, Passed, Profile, Rotation, Session, SessionStanding,
+    TerminationReason, TokenPurpose, User,
 };
 
 use crate::rate_limiter::per_minute;
-use crate::samples::{Samples, after, opening_rule, policy, start, tick};
+use crate::samples::{Samples, after, amendments, ip, opening_rule, policy, start, tick};
 use crate::session_cache::charged;
 use crate::session_store::{open, opened, stored};
 use crate::stores::Stores;
@@ -38,10 +39,13 @@ macro_rules! gate {
                 sessions_that_ended_with_a_password_are_shown_as_ended,
                 a_revoked_token_is_said_to_be_revoked,
                 a_request_that_may_pass_is_charged_and_no_other,
+                the_profile_is_shown_to_those_who_ask_and_may_pass,
+                a_change_of_a_profile_is_shown_once_it_has_returned,
             ],
             concurrency [
                 no_passage_after_the_end_shows_a_session_live,
                 no_passage_after_the_revocation_shows_a_token_good,
+                no_passage_after_a_change_shows_the_profile_before_it,
                 passages_at_once_draw_on_one_budget,
             ],
         }
@@ -233,4 +237,80 @@ pub async fn a_request_that_may_pass_is_charged_and_no_other(gated: &Gated) {
             gated.stores.sessions.rotate(rotate, after(1)).await.unwrap();
         }
     }
+}
+
+/// The profile that the gate shows to a fresh token of the session.
+async fn shown_profile(gated: &Gated, samples: &Samples, session: &Session, now: Instant) -> Option<Profile> {
+    let passage = Passage { profile: true, ..samples.passage(session) };
+    pass(gated, &passage, now).await.profile.map(|profile| *profile)
+}
+
+/// Asks twice, so that a gate that remembers has something to remember; both must show the stored account.
+async fn assert_profile_as_stored(
+    gated: &Gated,
+    samples: &Samples,
+    session: &Session,
+    now: Instant,
+) -> Profile {
+    let stored = gated.stores.users.find(session.user).await.unwrap().expect("the account is stored");
+    let stored = Profile::from(stored);
+    for _ in 0..2 {
+        let shown = shown_profile(gated, samples, session, now).await.expect("it was asked for");
+        assert_eq!(shown.email.as_typed(), stored.email.as_typed());
+        assert_eq!(shown, stored);
+    }
+    stored
+}
+
+/// MUST show the user's profile as it is stored when it is asked for and the request may pass, and no profile
+/// otherwise.
+pub async fn the_profile_is_shown_to_those_who_ask_and_may_pass(gated: &Gated) {
+    let samples = Samples::default();
+    let (user, session) = passed(gated, &samples).await;
+    assert_profile_as_stored(gated, &samples, &session, after(1)).await;
+    let asking = Passage { profile: true, ..samples.passage(&session) };
+    assert_eq!(pass(gated, &samples.passage(&session), after(1)).await.profile, None, "not asked for");
+
+    let limited = charged(asking.clone(), per_minute(2));
+    for is_shown in [true, true, false] {
+        assert_eq!(pass(gated, &limited, after(1)).await.profile.is_some(), is_shown);
+    }
+    let foreign = Passage { user: samples.user_id(), ..asking.clone() };
+    assert_eq!(pass(gated, &foreign, after(1)).await.profile, None);
+    gated.stores.revocations.revoke(&asking.token, "stolen").await.unwrap();
+    assert_eq!(pass(gated, &asking, after(1)).await.profile, None);
+    let ended = samples.session(user.id, start());
+    open(&gated.stores, &ended, policy().opening, start()).await;
+    gated.stores.sessions.end(&ended.id, TerminationReason::Logout, start()).await.unwrap();
+    assert_eq!(shown_profile(gated, &samples, &ended, after(1)).await, None);
+
+    gated.stores.users.delete_account(user.id).await.unwrap();
+    assert_eq!(shown_profile(gated, &samples, &session, after(1)).await, None);
+}
+
+/// MUST show a change of a profile once the change has returned.
+pub async fn a_change_of_a_profile_is_shown_once_it_has_returned(gated: &Gated) {
+    let samples = Samples::default();
+    let (user, session) = passed(gated, &samples).await;
+    let (users, credentials) = (&gated.stores.users, &gated.stores.credentials);
+    let mut before = assert_profile_as_stored(gated, &samples, &session, after(1)).await;
+    let mut assert_changed = async || {
+        let changed = assert_profile_as_stored(gated, &samples, &session, after(1)).await;
+        assert_ne!(changed, before);
+        before = changed;
+    };
+    for (amendment, second) in amendments().into_iter().zip(2..) {
+        users.amend(user.id, amendment, after(second)).await.unwrap();
+        assert_changed().await;
+    }
+    users.record_login(user.id, ClientNetwork::of(ip("192.0.2.1")), after(20)).await.unwrap();
+    assert_changed().await;
+    let mut change = samples.password_change(&user);
+    change.keep_session = Some(session.id.clone());
+    credentials.change_password(change, after(21)).await.unwrap();
+    assert_changed().await;
+    let token = samples.token(user.id, TokenPurpose::VerifyEmail);
+    credentials.issue_token(token.clone(), Vec::new()).await.unwrap();
+    credentials.verify_email(&token.digest, after(22)).await.unwrap();
+    assert_changed().await;
 }

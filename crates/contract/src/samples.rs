@@ -108,7 +108,7 @@ impl Samples {
     /// A request with a fresh access token of the session, which lives a quarter of an hour.
     pub fn passage(&self, session: &Session) -> Passage {
         let token = TokenRef { id: self.token_id(), session: session.id.clone(), expires_at: after(900) };
-        Passage { token, user: session.user, charge: None }
+        Passage { token, user: session.user, charge: None, profile: false }
     }
 
     /// A fresh session id.

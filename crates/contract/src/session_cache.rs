@@ -11,6 +11,10 @@ use archon_domain::{
 use crate::rate_limiter::per_minute;
 use crate::samples::{Samples, after, policy, start, tick};
 
+mod profiles;
+
+pub use profiles::*;
+
 /// What the cases of this suite work on.
 pub type Port = Arc<dyn SessionCache>;
 
@@ -36,10 +40,16 @@ macro_rules! session_cache {
                 a_touch_never_moves_a_session_backwards,
                 a_touch_puts_no_session_in,
                 a_token_stays_on_the_blacklist_until_its_expiry,
+                a_settled_profile_is_shown_to_those_who_ask,
+                a_profile_is_shown_until_it_expires,
+                only_an_unbroken_lease_settles_a_profile,
+                every_profile_told_is_forgotten_with_its_lease,
+                a_profile_of_another_version_is_forgotten,
             ],
             concurrency [
                 one_of_many_who_ask_at_once_settles,
                 no_settling_survives_forgetting_at_the_same_time,
+                no_settling_of_a_profile_survives_forgetting_at_the_same_time,
                 passages_at_once_are_charged_up_to_the_quota,
             ],
         }
@@ -66,7 +76,7 @@ pub(crate) async fn live(
     now: Instant,
 ) -> Option<(Session, Option<RateDecision>)> {
     match cache.pass(passage, lease, now).await.unwrap() {
-        CacheAnswer::Live { session, decision } => Some((*session, decision)),
+        CacheAnswer::Live { session, decision, .. } => Some((*session, decision)),
         CacheAnswer::Unsure { .. } => None,
     }
 }

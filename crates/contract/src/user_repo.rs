@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use archon_domain::{
-    AccountOpening, Amendment, ClientNetwork, Metadata, Role, Span, TerminationReason, TokenPurpose, User,
-    UserStatus,
+    AccountOpening, Amendment, ClientNetwork, Metadata, NewAccount, ProfileVersion, Role, Span,
+    TerminationReason, TokenPurpose, User, UserStatus,
 };
 
 use crate::Stores;
@@ -27,6 +27,7 @@ macro_rules! user_repo {
                 unlock_voids_failed_attempts,
                 amend_of_an_unknown_account_answers_none,
                 a_log_in_is_recorded_without_an_update,
+                what_changed_since_is_named_in_its_present_version,
                 a_network_is_known_from_its_log_in_on,
                 a_network_is_known_for_its_last_log_in_only_and_per_account,
                 known_networks_are_listed_the_latest_first,
@@ -255,6 +256,35 @@ pub async fn networks_not_used_since_are_forgotten(stores: &Stores) {
     assert_eq!(users.forget_networks(after(2)).await.unwrap(), 2);
     assert_eq!(users.known_networks(user.id).await.unwrap(), [(office, after(2))]);
     assert_eq!(users.known_networks(other.id).await.unwrap(), []);
+}
+
+/// MUST name every account that was changed or logged in to since, in its present version, and no others.
+pub async fn what_changed_since_is_named_in_its_present_version(stores: &Stores) {
+    let samples = Samples::default();
+    let [quiet, amended, logged_in, gone] =
+        ["quiet@example.com", "amended@example.com", "in@example.com", "gone@example.com"]
+            .map(|address| samples.account(address).user);
+    for user in [&quiet, &amended, &logged_in, &gone] {
+        stores.opened(NewAccount { user: user.clone(), verification: None, mails: Vec::new() }).await;
+    }
+    let network = ClientNetwork::of(ip("192.0.2.7"));
+    stores.users.amend(amended.id, Amendment::Unlock, after(5)).await.unwrap();
+    stores.users.record_login(logged_in.id, network, after(4)).await.unwrap();
+    stores.users.amend(gone.id, Amendment::Unlock, after(9)).await.unwrap();
+    stores.users.delete_account(gone.id).await.unwrap();
+    let amended = ProfileVersion { user: amended.id, updated_at: after(5), last_login_at: None };
+    let logged_in = ProfileVersion { user: logged_in.id, updated_at: start(), last_login_at: Some(after(4)) };
+
+    let changed = async |since| {
+        let mut changed = stores.users.changed_since(since).await.unwrap();
+        changed.sort_by_key(|version| (version.updated_at, version.last_login_at));
+        changed
+    };
+    assert_eq!(changed(after(4)).await, [logged_in, amended]);
+    assert_eq!(changed(after(4) + tick()).await, [amended]);
+    assert_eq!(changed(after(5) + tick()).await, []);
+    let all: BTreeSet<_> = changed(start()).await.into_iter().map(|version| version.user).collect();
+    assert_eq!(all, BTreeSet::from([quiet.id, amended.user, logged_in.user]));
 }
 
 /// MUST know a network for its last log-in only, per account.

@@ -23,6 +23,7 @@ mod password;
 mod password_policy;
 mod person_name;
 pub mod ports;
+mod profile;
 mod random_text;
 mod rate_limit;
 mod rotation;
@@ -47,6 +48,7 @@ pub use passage::{CacheAnswer, CachedSession, Charge, Lease, Passage, Passed};
 pub use password::{NewPassword, Password, PasswordHash};
 pub use password_policy::PasswordPolicy;
 pub use person_name::PersonName;
+pub use profile::{CachedProfile, Profile, ProfileVersion};
 pub use rate_limit::{Bucket, Quota, RateDecision, RateKey};
 pub use rotation::{Presented, RefreshState, RefreshVerdict, Rotate, Rotation, Succession};
 pub use session::{

@@ -1,7 +1,9 @@
 use std::fmt;
 
 use crate::ports::Entropy;
-use crate::{Bucket, Instant, Quota, RateDecision, RateKey, Session, TokenId, TokenRef, UserId, random_text};
+use crate::{
+    Bucket, Instant, Profile, Quota, RateDecision, RateKey, Session, TokenId, TokenRef, UserId, random_text,
+};
 
 /// An authenticated request at the gate: the token was checked, its session was not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +14,8 @@ pub struct Passage {
     pub user: UserId,
     /// The budget that the request draws on if it may pass; `None` for a client that is not limited.
     pub charge: Option<Charge>,
+    /// Whether the user's profile is asked for.
+    pub profile: bool,
 }
 
 impl Passage {
@@ -42,6 +46,8 @@ pub struct Passed {
     pub revoked: bool,
     /// What became of the charge; `None` when nothing was to be taken, or the session may not be used.
     pub decision: Option<RateDecision>,
+    /// The user's profile; `None` when it was not asked for, the request may not pass, or the account is gone.
+    pub profile: Option<Box<Profile>>,
 }
 
 /// A live session as the fast store keeps it.
@@ -64,6 +70,8 @@ pub enum CacheAnswer {
         session: Box<Session>,
         /// What became of the charge, if there was one.
         decision: Option<RateDecision>,
+        /// The user's profile, if it was asked for and is there.
+        profile: Option<Box<Profile>>,
     },
     /// The fast store cannot say; the durable store must be asked, and what it says may be settled under the lease.
     Unsure {
@@ -72,8 +80,8 @@ pub enum CacheAnswer {
     },
 }
 
-/// The right to put one session into the fast store: whoever changes the session meanwhile breaks it, so that
-/// what was read before a change is never put back after it.
+/// The right to put one session, or one profile, into the fast store: whoever changes it meanwhile breaks the
+/// lease, so that what was read before a change is never put back after it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Lease(String);
 

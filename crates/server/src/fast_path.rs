@@ -105,6 +105,7 @@ pub(crate) async fn compose(
 /// Everything is asked of the durable stores; counters are this process's own.
 fn without_redis(stored: &StorePorts, in_process: StandIns) -> Passage {
     let gate = DurableGate {
+        users: Arc::clone(&stored.users),
         sessions: Arc::clone(&stored.sessions),
         revocations: Arc::clone(&stored.revocations),
         limiter: Arc::clone(&in_process.limiter),

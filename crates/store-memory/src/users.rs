@@ -2,8 +2,8 @@ use std::collections::HashMap;
 
 use archon_domain::ports::UserRepo;
 use archon_domain::{
-    AccountOpening, Amendment, ClientNetwork, EmailKey, Instant, NewAccount, SessionId, StoreError, User,
-    UserId,
+    AccountOpening, Amendment, ClientNetwork, EmailKey, Instant, NewAccount, Profile, ProfileVersion,
+    SessionId, StoreError, User, UserId,
 };
 use async_trait::async_trait;
 
@@ -47,6 +47,13 @@ impl UserRepo for MemoryStore {
             *last = (*last).max(now);
         }
         Ok(())
+    }
+
+    async fn changed_since(&self, since: Instant) -> Result<Vec<ProfileVersion>, StoreError> {
+        let state = self.state();
+        let users = state.accounts.values().map(|account| &account.user);
+        let changed = users.filter(|user| user.updated_at >= since || user.last_login_at >= Some(since));
+        Ok(changed.map(|user| Profile::from(user.clone()).version()).collect())
     }
 
     async fn knows_network(

@@ -1,7 +1,7 @@
 //! The names of the keys, as operators see them.
 
 use archon_domain::{
-    AttemptCounter, Bucket, EmailKey, OneTimeToken, RateKey, SessionId, TokenId, TokenPurpose,
+    AttemptCounter, Bucket, EmailKey, OneTimeToken, RateKey, SessionId, TokenId, TokenPurpose, UserId,
 };
 
 use crate::slots;
@@ -25,6 +25,10 @@ impl Keys {
 
     pub(crate) fn session(&self, session: &SessionId) -> String {
         self.name("session", session)
+    }
+
+    pub(crate) fn user(&self, user: UserId) -> String {
+        self.name("user", user)
     }
 
     pub(crate) fn user_sessions(&self, user: impl std::fmt::Display) -> String {

@@ -1,4 +1,4 @@
-//! The fast path by Redis, shared by every replica: session copies, counters, budgets, log-ins with providers
+//! The fast path by Redis, shared by every replica: copies of sessions and profiles, counters, budgets, log-ins with providers
 //! under way, and what operators watch.
 //!
 //! Redis may lose any key at any moment; the durable store is the truth. Everything here is judged by the
@@ -17,6 +17,8 @@ mod nodes;
 mod noticeboard;
 mod oauth_states;
 mod options;
+mod passage;
+mod profile_row;
 mod rate_limiter;
 mod row;
 mod scripts;

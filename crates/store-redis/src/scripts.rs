@@ -42,17 +42,21 @@ macro_rules! scripts {
 
 scripts! {
     /// Judges a passage and charges it, on one server.
-    PASS = ["session.lua", "window.lua", "pass.lua"];
+    PASS = ["leases.lua", "session.lua", "profile.lua", "window.lua", "pass.lua"];
     /// Reads a live session.
     LOOK = ["session.lua", "look.lua"];
-    /// Puts a lease in a session's place.
-    LEASE = ["session.lua", "lease.lua"];
-    /// Puts a lease in a session's place, unless another stands.
-    OFFER = ["session.lua", "offer.lua"];
-    /// Puts a session in under its lease.
+    /// Reads a profile.
+    LOOK_PROFILE = ["profile.lua", "look_profile.lua"];
+    /// Puts a lease in the place of a session or a profile.
+    LEASE = ["leases.lua", "lease.lua"];
+    /// Puts a lease in the place of a session or a profile, unless another stands.
+    OFFER = ["leases.lua", "offer.lua"];
+    /// Puts a session or a profile in under its lease.
     SETTLE = ["settle.lua"];
     /// Forgets a session.
     FORGET = ["forget.lua"];
+    /// Forgets a profile of another version.
+    OUTDATE = ["outdate.lua"];
     /// Moves a session's times forward.
     TOUCH = ["touch.lua"];
     /// Adds a session to its user's set.

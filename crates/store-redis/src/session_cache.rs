@@ -1,45 +1,24 @@
 use archon_domain::ports::SessionCache;
 use archon_domain::{
-    CacheAnswer, CachedSession, Charge, Instant, Lease, Passage, Session, SessionId, Span, StoreError,
-    TokenRef, Touch,
+    CacheAnswer, CachedProfile, CachedSession, Instant, Lease, Passage, ProfileVersion, SessionId,
+    StoreError, TokenRef, Touch, UserId,
 };
 use async_trait::async_trait;
-use deadpool_redis::redis::{FromRedisValue as _, Value, cmd};
+use deadpool_redis::redis::{FromRedisValue as _, cmd};
 
 use crate::fault::{Fault, code};
-use crate::link::Wire;
 use crate::nodes::Request;
-use crate::rate_limiter::{Decision, take_request};
-use crate::row::{self, Fields};
-use crate::{RedisStore, scripts, times};
-
-/// For how long a passage leaves the lease of another alone, which reads one session from the durable store.
-const LEASE_STANDS_FOR: Span = Span::seconds(5);
-/// What is said of an entry on the blacklist that is no text.
-const UNREADABLE: &str = "unreadable";
-
-/// The keys of one passage.
-struct Names {
-    session: String,
-    blacklist: String,
-    budget: Option<String>,
-}
+use crate::passage::{Asking, Names, blacklist_request, lease_request, read_reason};
+use crate::{RedisStore, profile_row, row, scripts, times};
 
 #[async_trait]
 impl SessionCache for RedisStore {
     async fn pass(&self, passage: &Passage, lease: &Lease, now: Instant) -> Result<CacheAnswer, StoreError> {
         const CONTEXT: &str = "look a passage up";
         let wire = self.wire(CONTEXT)?;
-        let names = Names {
-            session: self.keys.session(&passage.token.session),
-            blacklist: self.keys.blacklist(passage.token.id),
-            budget: passage.charge.as_ref().map(|charge| self.keys.rate_limit(charge.bucket, &charge.key)),
-        };
-        let answer = if wire.is_cluster() {
-            pass_by_steps(&wire, &names, passage, lease, now).await
-        } else {
-            pass_at_once(&wire, &names, passage, lease, now).await
-        };
+        let names = Names::of(passage, &self.keys);
+        let asking = Asking { wire: &wire, names: &names, passage, lease, now };
+        let answer = if wire.is_cluster() { asking.by_steps().await } else { asking.at_once().await };
         answer.map_err(|fault| fault.at(CONTEXT))
     }
 
@@ -98,6 +77,51 @@ impl SessionCache for RedisStore {
         }
     }
 
+    async fn settle_profile(
+        &self,
+        user: UserId,
+        lease: &Lease,
+        entry: Option<&CachedProfile>,
+        now: Instant,
+    ) -> Result<(), StoreError> {
+        const CONTEXT: &str = "settle a profile";
+        let key = self.keys.user(user);
+        let mut command = scripts::SETTLE.on(&[&key]);
+        command.arg(lease.as_str());
+        if let Some(entry) = entry.filter(|entry| now < entry.expires_at) {
+            command.arg(times::lifetime(entry.expires_at, now)).arg(profile_row::write(entry));
+        }
+        self.wire(CONTEXT)?.ask(Request::new(&key, command)).await.map_err(|fault| fault.at(CONTEXT))
+    }
+
+    async fn forget_profiles(&self, users: &[UserId]) -> Result<(), StoreError> {
+        const CONTEXT: &str = "forget profiles";
+        let requests: Vec<_> = users
+            .iter()
+            .map(|user| {
+                let key = self.keys.user(*user);
+                let mut command = cmd("DEL");
+                command.arg(&key);
+                Request::new(&key, command)
+            })
+            .collect();
+        self.wire(CONTEXT)?.ask_all(&requests).await.map(drop).map_err(|fault| fault.at(CONTEXT))
+    }
+
+    async fn forget_outdated(&self, current: &[ProfileVersion]) -> Result<(), StoreError> {
+        const CONTEXT: &str = "forget outdated profiles";
+        let requests: Vec<_> = current
+            .iter()
+            .map(|version| {
+                let key = self.keys.user(version.user);
+                let mut command = scripts::OUTDATE.on(&[&key]);
+                command.arg(&profile_row::version(version));
+                Request::new(&key, command)
+            })
+            .collect();
+        self.wire(CONTEXT)?.ask_all(&requests).await.map(drop).map_err(|fault| fault.at(CONTEXT))
+    }
+
     async fn touch(&self, touches: &[Touch]) -> Result<(), StoreError> {
         const CONTEXT: &str = "touch sessions";
         let requests: Vec<_> = touches
@@ -136,101 +160,7 @@ impl SessionCache for RedisStore {
     }
 }
 
-/// On one server: one script, one round trip.
-async fn pass_at_once(
-    wire: &Wire<'_>,
-    names: &Names,
-    passage: &Passage,
-    lease: &Lease,
-    now: Instant,
-) -> Result<CacheAnswer, Fault> {
-    let keys: Vec<&str> =
-        [&names.session, &names.blacklist].into_iter().chain(&names.budget).map(String::as_str).collect();
-    let mut command = scripts::PASS.on(&keys);
-    command.arg(passage.user.to_string()).arg(passage.token.id.to_string()).arg(times::micros(now));
-    command.arg(lease.as_str()).arg(times::length(LEASE_STANDS_FOR));
-    if let Some(charge) = &passage.charge {
-        command.arg(charge.quota.limit).arg(times::length(charge.quota.window));
-    }
-    type Answer = (bool, Option<Fields>, Option<Decision>, Option<Vec<u8>>);
-    let (is_live, fields, decision, reason): Answer = wire.ask(Request::new(&names.session, command)).await?;
-    if let Some(session) = fields.and_then(|fields| row::read(&passage.token.session, fields)) {
-        return Ok(live(session, decision, passage.charge.as_ref()));
-    }
-    if is_live {
-        // Somebody has changed the copy into what only scripts can read: the lease takes its place.
-        wire.ask::<()>(lease_request(&names.session, lease)).await?;
-    }
-    Ok(CacheAnswer::Unsure {
-        blacklisted: reason.map(|reason| String::from_utf8_lossy(&reason).into_owned()),
-    })
-}
-
-/// On a cluster: the names of the keys are given, so they are in different slots, and no script may touch two.
-/// The session and the blacklist are asked at once; then the charge is taken, or the lease put.
-async fn pass_by_steps(
-    wire: &Wire<'_>,
-    names: &Names,
-    passage: &Passage,
-    lease: &Lease,
-    now: Instant,
-) -> Result<CacheAnswer, Fault> {
-    let mut look = scripts::LOOK.on(&[&names.session]);
-    look.arg(passage.user.to_string()).arg(passage.token.id.to_string()).arg(times::micros(now));
-    let asked = [Request::new(&names.session, look), blacklist_request(&names.blacklist)];
-    let [fields, reason] = <[_; 2]>::try_from(wire.send(&asked).await)
-        .map_err(|_| Fault::Answer("a reply is missing".to_owned()))?;
-    let fields = Option::<Fields>::from_redis_value(fields?)?;
-    let blacklisted = read_reason(reason)?;
-    let session = fields.and_then(|fields| row::read(&passage.token.session, fields));
-    match (session, &blacklisted) {
-        (Some(session), None) => {
-            let decision = match (&passage.charge, &names.budget) {
-                (Some(charge), Some(key)) => {
-                    Some(wire.ask(take_request(key, charge.quota, now, true)).await?)
-                }
-                _ => None,
-            };
-            Ok(live(session, decision, passage.charge.as_ref()))
-        }
-        _ => {
-            let mut offer = scripts::OFFER.on(&[&names.session]);
-            offer.arg(lease.as_str()).arg(times::micros(now)).arg(times::length(LEASE_STANDS_FOR));
-            wire.ask::<()>(Request::new(&names.session, offer)).await?;
-            Ok(CacheAnswer::Unsure { blacklisted })
-        }
-    }
-}
-
-fn live(session: Session, decision: Option<Decision>, charge: Option<&Charge>) -> CacheAnswer {
-    let decision = decision.zip(charge).map(|(decision, charge)| decision.judged_by(charge.quota));
-    CacheAnswer::Live { session: Box::new(session), decision }
-}
-
-fn lease_request(key: &str, lease: &Lease) -> Request {
-    let mut command = scripts::LEASE.on(&[key]);
-    command.arg(lease.as_str());
-    Request::new(key, command)
-}
-
 fn forget_request(key: String) -> Request {
     let command = scripts::FORGET.on(&[&key]);
     Request::new(&key, command)
-}
-
-fn blacklist_request(key: &str) -> Request {
-    let mut command = cmd("GET");
-    command.arg(key);
-    Request::new(key, command)
-}
-
-/// An entry that is no text was put there by somebody, too.
-fn read_reason(reply: Result<Value, deadpool_redis::redis::RedisError>) -> Result<Option<String>, Fault> {
-    match reply {
-        Err(error) if code(&error) == "WRONGTYPE" => Ok(Some(UNREADABLE.to_owned())),
-        reply => {
-            let reason = Option::<Vec<u8>>::from_redis_value(reply?)?;
-            Ok(reason.map(|reason| String::from_utf8_lossy(&reason).into_owned()))
-        }
-    }
 }

@@ -9,7 +9,9 @@ use std::error::Error as _;
 use archon_contract::rate_limiter::per_minute;
 use archon_contract::samples::{Samples, after, start};
 use archon_domain::ports::{Probe, SessionCache};
-use archon_domain::{Bucket, CacheAnswer, CachedSession, Charge, RateKey, StoreErrorKind};
+use archon_domain::{
+    Bucket, CacheAnswer, CachedProfile, CachedSession, Charge, Passage, RateKey, StoreErrorKind,
+};
 use archon_store_redis::{OpenError, RedisOptions, RedisStore};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 
@@ -65,6 +67,32 @@ async fn a_passage_is_one_round_trip() {
         ["del", "evalsha", "get", "hdel", "hget", "hmget", "hset", "pexpire", "pttl", "sadd", "set"]
     );
     assert_eq!((calls["hmget"], calls["get"], calls["set"]), (1000, 2000, 1001));
+}
+
+#[tokio::test]
+async fn a_passage_with_a_profile_is_one_round_trip_as_well() {
+    let server = Server::start("");
+    let place = Place::on(&server.url());
+    let (store, samples) = (place.store().await, Samples::default());
+    use_store(&store, 0).await;
+    let user = samples.user("ada@example.com");
+    let session = samples.session(user.id, start());
+    let lease = samples.lease();
+    store.lease(&session.id, &lease).await.unwrap();
+    let entry = CachedSession { session: session.clone(), revoked: Vec::new() };
+    store.settle(&session.id, &lease, Some(&entry), start()).await.unwrap();
+    let asking = Passage { profile: true, ..samples.passage(&session) };
+    store.pass(&asking, &lease, start()).await.unwrap();
+    let entry = CachedProfile { profile: user.into(), expires_at: after(900) };
+    store.settle_profile(session.user, &lease, Some(&entry), start()).await.unwrap();
+    place.run::<()>(&["CONFIG", "RESETSTAT"]).await;
+    for _ in 0..100 {
+        let answer = store.pass(&asking, &samples.lease(), after(1)).await.unwrap();
+        assert!(matches!(answer, CacheAnswer::Live { profile: Some(_), .. }), "{answer:?}");
+    }
+    let calls = calls(&place).await;
+    assert_eq!((calls["evalsha"], calls["hmget"], calls["get"]), (100, 200, 100), "{calls:?}");
+    assert!(!calls.contains_key("set"), "nothing is written: {calls:?}");
 }
 
 #[tokio::test]

@@ -11,8 +11,8 @@ use archon_contract::rate_limiter::per_minute;
 use archon_contract::samples::{Samples, after, start};
 use archon_domain::ports::{LoginAttempts, Noticeboard, OauthStates, Probe, RateLimiter, SessionCache};
 use archon_domain::{
-    Bucket, CacheAnswer, CachedSession, Charge, Notice, OauthFlow, Passage, RateKey, Session, Span,
-    StoreError, StoreErrorKind, TokenPurpose,
+    Bucket, CacheAnswer, CachedProfile, CachedSession, Charge, Notice, OauthFlow, Passage, ProfileVersion,
+    RateKey, Session, Span, StoreError, StoreErrorKind, TokenPurpose, User,
 };
 use archon_store_redis::{RedisOptions, RedisStore};
 
@@ -40,6 +40,19 @@ impl Drill {
         store.lease(&self.session.id, &lease).await?;
         let entry = CachedSession { session: self.session.clone(), revoked: Vec::new() };
         store.settle(&self.session.id, &lease, Some(&entry), start()).await
+    }
+
+    async fn put_profile(&self, store: &RedisStore) -> Result<(), StoreError> {
+        let (lease, asking) = (self.samples.lease(), self.asking());
+        store.pass(&asking, &lease, after(1)).await?;
+        let user = User { id: self.session.user, ..self.samples.user("ada@example.com") };
+        let entry = CachedProfile { profile: user.into(), expires_at: after(900) };
+        store.settle_profile(self.session.user, &lease, Some(&entry), after(1)).await
+    }
+
+    /// The passage of somebody who asks for the profile.
+    fn asking(&self) -> Passage {
+        Passage { profile: true, ..self.samples.passage(&self.session) }
     }
 
     async fn is_live(&self, store: &RedisStore) -> Result<bool, StoreError> {
@@ -93,6 +106,10 @@ impl Drill {
     async fn all(&self, store: &RedisStore) -> Result<(), StoreError> {
         self.put(store).await?;
         self.is_live(store).await?;
+        self.put_profile(store).await?;
+        let current = ProfileVersion { user: self.session.user, updated_at: after(2), last_login_at: None };
+        store.forget_outdated(&[current]).await?;
+        store.forget_profiles(&[self.session.user]).await?;
         let touch = self.session.touched(after(2), &archon_contract::samples::policy());
         store.touch(&[touch]).await?;
         store.blacklist(&self.passage.token, "listed", start()).await?;
@@ -182,11 +199,12 @@ async fn what_does_not_belong_there_is_overwritten() {
     let store = place.store().await;
     drill.put(&store).await.unwrap();
     drill.is_live(&store).await.unwrap();
+    drill.put_profile(&store).await.unwrap();
     drill.post(&store).await.unwrap();
     LoginAttempts::begin(&store, &account("ada"), &rule(), start() - Span::days(1), after(1)).await.unwrap();
     store.fail(&account("ada"), &rule(), after(1)).await.unwrap();
     let keys = place.keys().await;
-    assert_eq!(keys.len(), 9, "{keys:?}");
+    assert_eq!(keys.len(), 10, "{keys:?}");
     for wrong in [&["HSET", "", "field", "value"][..], &["SET", "", "text"], &["SET", "", "\u{1}=,:{"]] {
         for key in &keys {
             place.on_key::<()>(&["DEL", key]).await;
@@ -197,9 +215,9 @@ async fn what_does_not_belong_there_is_overwritten() {
         drill.all(&store).await.unwrap();
         drill.put(&store).await.unwrap();
         store.forget(&[]).await.unwrap();
-        let passage = drill.samples.passage(&drill.session);
-        let answer = store.pass(&passage, &drill.samples.lease(), after(1)).await.unwrap();
-        assert!(matches!(answer, CacheAnswer::Live { .. }), "{answer:?}");
+        drill.put_profile(&store).await.unwrap();
+        let answer = store.pass(&drill.asking(), &drill.samples.lease(), after(1)).await.unwrap();
+        assert!(matches!(answer, CacheAnswer::Live { profile: Some(_), .. }), "{answer:?}");
     }
     let session = format!("session:{}", drill.session.id);
     for field in ["user_agent", "refresh", "expires_at_micros", "ip_address", "revoked"] {

@@ -10,8 +10,9 @@ use archon_contract::rate_limiter::per_minute;
 use archon_contract::samples::{Samples, after, email_key, ip, start, tick};
 use archon_domain::ports::{LoginAttempts, Noticeboard, OauthStates, SessionCache};
 use archon_domain::{
-    AttemptAdmission, AttemptCounter, Bucket, CacheAnswer, CachedSession, Charge, Instant, MailId, Notice,
-    OauthFlow, OneTimeToken, Passage, RateKey, Session, Span, TerminationReason, TokenPurpose,
+    AttemptAdmission, AttemptCounter, Bucket, CacheAnswer, CachedProfile, CachedSession, Charge, Instant,
+    MailId, Notice, OauthFlow, OneTimeToken, Passage, RateKey, Session, Span, TerminationReason,
+    TokenPurpose, User,
 };
 use archon_store_redis::RedisStore;
 
@@ -28,6 +29,17 @@ async fn fail(store: &RedisStore, counter: &AttemptCounter, times: u32, now: Ins
         assert_eq!(begin(store, counter, now).await, AttemptAdmission::Admitted);
         store.fail(counter, &rule(), now).await.unwrap();
     }
+}
+
+/// Puts the profile of the session's user in; it lives a quarter of an hour.
+async fn put_profile(store: &RedisStore, samples: &Samples, session: &Session) -> CachedProfile {
+    let (lease, passage) = (samples.lease(), Passage { profile: true, ..samples.passage(session) });
+    let asked = store.pass(&passage, &lease, start()).await.unwrap();
+    assert!(matches!(asked, CacheAnswer::Live { profile: None, .. }), "{asked:?}");
+    let user = User { id: session.user, ..samples.user("Ada@example.com") };
+    let entry = CachedProfile { profile: user.into(), expires_at: after(900) };
+    store.settle_profile(session.user, &lease, Some(&entry), start()).await.unwrap();
+    entry
 }
 
 async fn put(store: &RedisStore, samples: &Samples, session: &Session) {
@@ -61,6 +73,7 @@ async fn every_key_is_of_the_promised_type_and_expires_when_promised() {
     let session = samples.session(samples.user_id(), start());
     put(&store, &samples, &session).await;
     store.pass(&charged(&samples, &session), &samples.lease(), start()).await.unwrap();
+    put_profile(&store, &samples, &session).await;
     fail(&store, &account("ada"), 5, start()).await;
     let listed = samples.token_ref(after(900));
     store.blacklist(&listed, "by hand", start()).await.unwrap();
@@ -83,6 +96,7 @@ async fn every_key_is_of_the_promised_type_and_expires_when_promised() {
     let lasting = (session.expires_at - start()).num_seconds();
     for (key, kind, expiry) in [
         (format!("session:{}", session.id), "hash", lasting),
+        (format!("user:{}", session.user), "hash", 900),
         (
             format!("user_sessions:{}", session.user),
             "set",
@@ -99,7 +113,7 @@ async fn every_key_is_of_the_promised_type_and_expires_when_promised() {
         let left: i64 = place.on_key(&["TTL", &key]).await;
         assert!((expiry - 60..=expiry).contains(&left), "{key} expires in {left} s, not {expiry}");
     }
-    assert_eq!(place.keys().await.len(), 9, "these and the log of the failures");
+    assert_eq!(place.keys().await.len(), 10, "these and the log of the failures");
     let flow: String = place.on_key(&["GET", &format!("oauth:state:{}", state.expose())]).await;
     for field in ["\"provider\":\"google\"", "\"redirect_uri\"", "\"pkce_verifier\"", "\"nonce\":\"nonce\""] {
         assert!(flow.contains(field), "{flow}");
@@ -129,6 +143,31 @@ async fn a_session_is_readable_and_exact_to_the_microsecond() {
     put(&store, &samples, &session).await;
     store.forget(std::slice::from_ref(&session.id)).await.unwrap();
     assert!(place.keys().await.is_empty(), "the user's set is empty, too");
+}
+
+#[tokio::test]
+async fn a_profile_is_readable_and_holds_no_secret() {
+    let (place, samples) = (Place::single(), Samples::default());
+    let store = place.store().await;
+    let session = samples.session(samples.user_id(), start());
+    put(&store, &samples, &session).await;
+    let profile = put_profile(&store, &samples, &session).await.profile;
+    let key = format!("user:{}", session.user);
+    let hash: BTreeMap<String, String> = place.on_key(&["HGETALL", &key]).await;
+    assert_eq!((&*hash["email"], &*hash["name"]), ("Ada@example.com", profile.name.as_str()));
+    assert_eq!((&*hash["created_at"], &*hash["last_login_at"]), ("2026-03-01T12:34:56.789123Z", ""));
+    assert_eq!(hash["metadata"], serde_json::to_string(&profile.metadata).unwrap());
+    assert_eq!(hash.len(), 8, "no hash of a password, no roles: {:?}", hash.keys());
+
+    let passage = Passage { profile: true, ..samples.passage(&session) };
+    for (field, value) in
+        [("email", "nonsense"), ("metadata", "["), ("created_at", "now"), ("expires_at_micros", "")]
+    {
+        place.on_key::<()>(&["HSET", &key, field, value]).await;
+        put_profile(&store, &samples, &session).await;
+        let answer = store.pass(&passage, &samples.lease(), after(1)).await.unwrap();
+        assert!(matches!(answer, CacheAnswer::Live { profile: Some(_), .. }), "{field}: {answer:?}");
+    }
 }
 
 #[tokio::test]

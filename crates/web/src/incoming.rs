@@ -3,8 +3,8 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
-use archon_app::Caller;
-use archon_domain::{Bucket, Client, ClientNetwork, RateDecision, RateKey, UserAgent};
+use archon_app::{Authenticate, Authenticated, Caller, ProfileError};
+use archon_domain::{Bucket, Client, ClientNetwork, Profile, RateDecision, RateKey, UserAgent};
 
 use crate::WebState;
 use crate::body::{self, RequestBody};
@@ -82,16 +82,33 @@ impl Incoming {
 
     /// Says who the request comes from and charges it to their budget of `bucket`.
     pub(crate) async fn caller_in(&self, app: &WebState, bucket: Bucket) -> Result<Caller, Problem> {
+        Ok(self.authenticated(app, bucket, false).await?.caller)
+    }
+
+    /// The profile of whoever the request comes from, who is charged for it as a [`caller`](Self::caller) is.
+    pub(crate) async fn profile(&self, app: &WebState) -> Result<Profile, Problem> {
+        let authenticated = self.authenticated(app, Bucket::Default, true).await?;
+        Ok(*authenticated.profile.ok_or(ProfileError::AccountGone)?)
+    }
+
+    async fn authenticated(
+        &self,
+        app: &WebState,
+        bucket: Bucket,
+        profile: bool,
+    ) -> Result<Authenticated, Problem> {
         let token = self.bearer_token()?;
         let quota = app.limits.quota_for(bucket, self.client.address);
         let budget = quota.map(|quota| (bucket, quota));
-        let (caller, decision) = app.auth.authenticate(token, self.client(), budget).await?;
+        let request = Authenticate { token, client: self.client(), budget, profile };
+        let authenticated = app.auth.authenticate(request).await?;
+        let caller = &authenticated.caller;
         self.request.extensions_mut().insert(ProvedUser(caller.user));
         let span = tracing::Span::current();
         span.record("user_id", tracing::field::display(caller.user));
         span.record("session_id", tracing::field::display(&caller.session.id));
-        self.charged(decision)?;
-        Ok(caller)
+        self.charged(authenticated.decision)?;
+        Ok(authenticated)
     }
 
     /// Charges the request to its client's budget of `bucket`.

@@ -3,20 +3,23 @@ use std::sync::Arc;
 use archon_domain::ports::{Credentials, SessionStore, UserRepo};
 use archon_domain::{
     AccountOpening, Amendment, ClientNetwork, EmailKey, Instant, IssuedToken, NewAccount, PasswordChange,
-    PasswordChangeOutcome, PasswordHash, QueuedMail, SessionId, StoreError, TokenDigest, User, UserId,
+    PasswordChangeOutcome, PasswordHash, ProfileVersion, QueuedMail, SessionId, StoreError, TokenDigest,
+    User, UserId,
 };
 use async_trait::async_trait;
 
-use super::copies::Copies;
+use super::copies::{Changed, Copies};
 use super::with_ended_lately;
 
-/// The durable store of accounts; sessions that go with an account are forgotten in the fast store.
+/// The durable store of accounts; profiles that change, and sessions that go with an account, are forgotten in
+/// the fast store.
 pub(crate) struct CachedUsers {
     pub(crate) durable: Arc<dyn UserRepo>,
     pub(crate) copies: Arc<Copies>,
 }
 
-/// The durable store of credentials; sessions that end with a password are forgotten in the fast store.
+/// The durable store of credentials; profiles that change, and sessions that end with a password, are forgotten
+/// in the fast store.
 pub(crate) struct CachedCredentials {
     pub(crate) durable: Arc<dyn Credentials>,
     pub(crate) sessions: Arc<dyn SessionStore>,
@@ -43,11 +46,20 @@ impl UserRepo for CachedUsers {
         amendment: Amendment,
         now: Instant,
     ) -> Result<Option<User>, StoreError> {
-        self.durable.amend(id, amendment, now).await
+        let amended = self.durable.amend(id, amendment, now).await;
+        // Also when the answer was lost.
+        self.copies.forget(id).await;
+        amended
     }
 
     async fn record_login(&self, id: UserId, network: ClientNetwork, now: Instant) -> Result<(), StoreError> {
-        self.durable.record_login(id, network, now).await
+        let recorded = self.durable.record_login(id, network, now).await;
+        self.copies.forget(id).await;
+        recorded
+    }
+
+    async fn changed_since(&self, since: Instant) -> Result<Vec<ProfileVersion>, StoreError> {
+        self.durable.changed_since(since).await
     }
 
     async fn knows_network(
@@ -68,9 +80,10 @@ impl UserRepo for CachedUsers {
     }
 
     async fn delete_account(&self, id: UserId) -> Result<Option<Vec<SessionId>>, StoreError> {
-        let deleted = self.durable.delete_account(id).await?;
-        self.copies.forget(deleted.clone().unwrap_or_default()).await;
-        Ok(deleted)
+        let deleted = self.durable.delete_account(id).await;
+        let sessions = deleted.as_ref().ok().cloned().flatten().unwrap_or_default();
+        self.copies.forget(Changed { sessions, users: vec![id] }).await;
+        deleted
     }
 }
 
@@ -94,13 +107,15 @@ impl Credentials for CachedCredentials {
         change: PasswordChange,
         now: Instant,
     ) -> Result<PasswordChangeOutcome, StoreError> {
+        let user = change.user;
         let outcome = self.durable.change_password(change, now).await?;
         let ended = match &outcome {
             PasswordChangeOutcome::Changed(ended) => ended.clone(),
             // Perhaps by this very change, whose answer was lost.
             PasswordChangeOutcome::Superseded => Vec::new(),
         };
-        self.copies.forget(with_ended_lately(&*self.sessions, ended, now).await).await;
+        let sessions = with_ended_lately(&*self.sessions, ended, now).await;
+        self.copies.forget(Changed { sessions, users: vec![user] }).await;
         Ok(outcome)
     }
 
@@ -109,7 +124,11 @@ impl Credentials for CachedCredentials {
     }
 
     async fn verify_email(&self, digest: &TokenDigest, now: Instant) -> Result<Option<User>, StoreError> {
-        self.durable.verify_email(digest, now).await
+        let verified = self.durable.verify_email(digest, now).await?;
+        if let Some(user) = &verified {
+            self.copies.forget(user.id).await;
+        }
+        Ok(verified)
     }
 
     async fn purge_tokens(&self, before: Instant) -> Result<u64, StoreError> {

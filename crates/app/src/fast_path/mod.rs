@@ -5,13 +5,15 @@
 //!
 //! - A request passes by one look-up in the fast store when that has the session, live, and the token on
 //!   none of its lists. Whatever else it says, the durable store is asked.
+//! - So is the profile of the user, where it is asked for: what the fast store has is shown, and everything
+//!   else is read from the durable one.
 //! - Who reads the durable store on behalf of the fast one holds a *lease* since before the read, and the
-//!   copy is put in only if the lease stands. Who changes a session changes it in the durable store first
+//!   copy is put in only if the lease stands. Who changes a session or a user changes it in the durable store first
 //!   and then makes the fast store forget it, which breaks the lease. So no copy is older than the last
 //!   change that was told.
 //! - A change that could not be told is *owed*, and a fast store that was away is not relied on before it
-//!   is paid and has forgotten every session that ended while a token of it may still live
-//!   ([`FastStoreKeeper`]).
+//!   is paid, and has forgotten every session that ended while a token of it may still live and every
+//!   profile that has changed since a copy of it may have been put in ([`FastStoreKeeper`]).
 //! - Nothing that a request has written durably fails because the fast store does. A request waits for the
 //!   fast store once, for [`Breaker::DEFAULT_PATIENCE`] unless told otherwise; then nobody asks it until it
 //!   is back.
@@ -37,7 +39,7 @@ use archon_domain::{Instant, SessionId, Span};
 
 pub(crate) use breaker::in_time;
 pub use breaker::{Away, Breaker};
-pub(crate) use copies::Copies;
+pub(crate) use copies::{Copies, Lately};
 
 use crate::Notices;
 use crate::workers::{FastStoreKeeper, NoticeWriter};
@@ -54,7 +56,7 @@ pub(crate) const MARGIN: Span = Span::seconds(10);
 /// What the fast store does.
 #[derive(Clone)]
 pub struct FastPorts {
-    /// Copies of sessions, and the list of revoked tokens that operators see.
+    /// Copies of sessions and profiles, and the list of revoked tokens that operators see.
     pub session_cache: Arc<dyn SessionCache>,
     /// Budgets that replicas share.
     pub limiter: Arc<dyn RateLimiter>,
@@ -165,7 +167,7 @@ impl FastPath {
         let (notices, notice_writer) =
             Notices::watched(fast.noticeboard, durable.outbox, Arc::clone(&breaker), Arc::clone(&clock));
         Self {
-            users: Arc::new(CachedUsers { durable: durable.users, copies: Arc::clone(&copies) }),
+            users: Arc::new(CachedUsers { durable: Arc::clone(&durable.users), copies: Arc::clone(&copies) }),
             credentials: Arc::new(CachedCredentials {
                 durable: durable.credentials,
                 sessions: Arc::clone(&durable.sessions),
@@ -183,10 +185,12 @@ impl FastPath {
             }),
             gate: Arc::new(CachedGate {
                 copies: Arc::clone(&copies),
+                users: Arc::clone(&durable.users),
                 sessions: Arc::clone(&durable.sessions),
                 revocations: durable.revocations,
                 limiter: Arc::clone(&limiter),
                 entropy: Arc::clone(&entropy),
+                profile_life: access_token_life,
             }),
             limiter,
             attempts: Arc::new(FailoverAttempts {
@@ -202,6 +206,7 @@ impl FastPath {
             keeper: FastStoreKeeper {
                 copies,
                 probe: fast.probe,
+                users: durable.users,
                 sessions: durable.sessions,
                 window: access_token_life + MARGIN,
                 clock,

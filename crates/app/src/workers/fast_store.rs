@@ -1,23 +1,25 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use archon_domain::ports::{Clock, Entropy, Probe, SessionStore};
+use archon_domain::ports::{Clock, Entropy, Probe, SessionStore, UserRepo};
 use archon_domain::{Instant, Span, StoreError};
 use tokio::sync::watch;
 
-use crate::fast_path::{Copies, MARGIN, in_time};
+use crate::fast_path::{Copies, Lately, MARGIN, in_time};
 
 /// Keeps the fast store up to date, and says when it may be relied on.
 ///
 /// - While it is not: asks again and again whether it answers, then makes it forget every session that ended
 ///   while a token of it may still live, and all that it was not told, and only then closes the breaker. So
-///   a fast store that comes back with an older memory never says yes to a session that ended meanwhile.
-/// - While it is: makes it forget, every second, what ended in the last seconds, for ends whose writer died
+///   a fast store that comes back with an older memory never says yes to a session that ended meanwhile. A
+///   copy of a profile lives as long as a token, so that the same holds for profiles that have changed.
+/// - While it is: makes it forget, every second, what ended or changed in the last seconds, for changes whose writer died
 ///   before it told, or cannot reach the fast store while this process can; and every minute, what ended
-///   within the life of a token, for a fast store that has lost what it was told without anybody's noticing.
+///   or changed within the life of a token, for a fast store that has lost what it was told without anybody's noticing.
 pub struct FastStoreKeeper {
     pub(crate) copies: Arc<Copies>,
     pub(crate) probe: Arc<dyn Probe>,
+    pub(crate) users: Arc<dyn UserRepo>,
     pub(crate) sessions: Arc<dyn SessionStore>,
     pub(crate) window: Span,
     pub(crate) clock: Arc<dyn Clock>,
@@ -74,25 +76,31 @@ impl FastStoreKeeper {
         }
     }
 
-    /// Makes the fast store forget what ended at or after `since`, and relies on it no more if it cannot be.
+    /// Makes the fast store forget what ended or changed at or after `since`, and relies on it no more if it cannot be.
     ///
     /// # Errors
     /// When the fast store or the durable one is away; what was not forgotten is to be forgotten the next time.
     pub async fn look(&self, since: Instant) -> Result<(), StoreError> {
         // Asked also when there is nothing to forget, so that a quiet service learns that it is away.
         let asked = in_time("probe", self.probe.probe()).await;
-        let ended = self.sessions.ended_since(since).await;
-        if let Err(error) = &ended {
+        let lately = self.lately(since).await;
+        if let Err(error) = &lately {
             tracing::warn!(error = error as &dyn std::error::Error, "the fast store waits for the database");
         }
         let kept = match asked {
-            Ok(()) => self.copies.bring_up_to_date(ended.as_deref().unwrap_or_default()).await,
+            Ok(()) => self.copies.bring_up_to_date(lately.as_ref().unwrap_or(&Lately::default())).await,
             away => away,
         };
         if let Err(error) = &kept {
             self.copies.breaker().open("keep", error);
         }
-        kept.and(ended.map(drop))
+        kept.and(lately.map(drop))
+    }
+
+    async fn lately(&self, since: Instant) -> Result<Lately, StoreError> {
+        let (ended, profiles) =
+            futures::try_join!(self.sessions.ended_since(since), self.users.changed_since(since))?;
+        Ok(Lately { ended, profiles })
     }
 
     /// Brings the fast store up to date and relies on it.
@@ -104,8 +112,8 @@ impl FastStoreKeeper {
         let mut since = self.clock.now() - self.window;
         for _ in 0..Self::TRIES {
             let now = self.clock.now();
-            let ended = self.sessions.ended_since(since).await?;
-            self.copies.bring_up_to_date(&ended).await?;
+            let lately = self.lately(since).await?;
+            self.copies.bring_up_to_date(&lately).await?;
             // Answers now; but in the time that a request has? Then what has come up meanwhile is settled.
             self.copies.breaker().within_patience("probe", self.probe.probe()).await?;
             if self.copies.close_unless_owing() {

@@ -120,6 +120,7 @@ mod durable {
         let shared = Shared::new();
         let (stores, limiter) = (shared.stores(), Arc::clone(&shared.limiter));
         let gate = DurableGate {
+            users: Arc::clone(&stores.users),
             sessions: Arc::clone(&stores.sessions),
             revocations: Arc::clone(&stores.revocations),
             limiter,

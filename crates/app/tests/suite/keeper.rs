@@ -5,7 +5,9 @@ use std::time::Duration;
 use archon_contract::faults::Fault;
 use archon_contract::samples::{Samples, after, policy, start};
 use archon_domain::ports::SessionCache as _;
-use archon_domain::{CachedSession, Passed, Session, SessionId, Span, TerminationReason, User};
+use archon_domain::{
+    Amendment, CacheAnswer, CachedSession, Passage, Passed, Session, SessionId, Span, TerminationReason, User,
+};
 use tokio::sync::watch;
 
 use crate::support::{PATIENCE, Replica, Shared};
@@ -40,7 +42,7 @@ async fn remember(shared: &Shared, samples: &Samples, session: &Session) {
 /// Whether the fast store holds a session that it would say yes to.
 async fn is_remembered(shared: &Shared, samples: &Samples, session: &Session) -> bool {
     let answer = shared.cache.pass(&samples.passage(session), &samples.lease(), after(1)).await.unwrap();
-    matches!(answer, archon_domain::CacheAnswer::Live { .. })
+    matches!(answer, CacheAnswer::Live { .. })
 }
 
 #[tokio::test]
@@ -121,10 +123,10 @@ async fn a_change_that_comes_while_the_fast_store_is_brought_up_to_date_is_told_
     let (_, session) = opened(&here, &samples).await;
     here.fast.strike_one(0, Fault::Refused);
     assert!(is_live(&here, &samples, &session).await, "served from the database, the breaker is open");
-    // The last probe is held, when all that has ended is forgotten. Nothing was to be forgotten, so that
-    // it is the second call.
+    // The last probe is held, when all that has changed is forgotten. The account is new and was to be
+    // forgotten, so that it is the third call.
     let hold = archon_contract::faults::Hold::default();
-    here.fast.strike_one(1, Fault::Held(hold.clone()));
+    here.fast.strike_one(2, Fault::Held(hold.clone()));
     let ending = async {
         hold.reached().await;
         // What is told now finds the fast store away; the answer of the probe comes after.
@@ -150,6 +152,54 @@ async fn what_a_dead_process_could_not_tell_is_forgotten_at_the_next_look() {
     assert!(is_live(&here, &samples, &session).await, "it ended before");
     here.path.keeper.look(after(1)).await.unwrap();
     assert!(!is_live(&here, &samples, &session).await);
+}
+
+/// When the account was last changed, by the profile that the gate shows.
+async fn shown_update(replica: &Replica, samples: &Samples, session: &Session) -> archon_domain::Instant {
+    let passage = Passage { profile: true, ..samples.passage(session) };
+    let passed = replica.path.gate.pass(&passage, after(1)).await.unwrap();
+    passed.profile.expect("the account is there").updated_at
+}
+
+#[tokio::test]
+async fn a_fast_store_that_comes_back_with_an_older_memory_shows_no_old_profile() {
+    let (shared, samples) = (Shared::new(), Samples::default());
+    let here = shared.replica(PATIENCE, 1).closed().await;
+    let (user, session) = opened(&here, &samples).await;
+    for (users, second) in [(&here.stores.users, 1), (&shared.stores().users, 2)] {
+        let old = shown_update(&here, &samples, &session).await;
+        here.fast.strike_all(Fault::Refused);
+        users.amend(user.id, Amendment::Unlock, after(second)).await.unwrap();
+        assert_eq!(shown_update(&here, &samples, &session).await, after(second), "the breaker is open");
+        let passage = Passage { profile: true, ..samples.passage(&session) };
+        let remembered = shared.cache.pass(&passage, &samples.lease(), after(1)).await.unwrap();
+        let CacheAnswer::Live { profile: Some(profile), .. } = remembered else { panic!("it is there") };
+        assert_eq!(profile.updated_at, old, "the fast store was not told");
+
+        here.fast.heal();
+        assert!(here.path.keeper.try_close(PATIENCE).await);
+        for _ in 0..2 {
+            assert_eq!(shown_update(&here, &samples, &session).await, after(second));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_profile_that_a_dead_process_has_changed_is_forgotten_at_the_next_look() {
+    let (shared, samples) = (Shared::new(), Samples::default());
+    let here = shared.replica(PATIENCE, 1).closed().await;
+    let (user, session) = opened(&here, &samples).await;
+    assert_eq!(shown_update(&here, &samples, &session).await, start());
+    let elsewhere = shared.stores().users;
+    elsewhere.amend(user.id, Amendment::Unlock, after(1)).await.unwrap();
+    assert_eq!(shown_update(&here, &samples, &session).await, start(), "nobody has told the fast store yet");
+    here.path.keeper.look(after(1)).await.unwrap();
+    assert_eq!(shown_update(&here, &samples, &session).await, after(1));
+
+    let before = here.durable.calls();
+    here.path.keeper.look(after(1)).await.unwrap();
+    assert_eq!(shown_update(&here, &samples, &session).await, after(1));
+    assert_eq!(here.durable.calls() - before, 2, "the look's own: a copy that is right is left alone");
 }
 
 #[tokio::test]

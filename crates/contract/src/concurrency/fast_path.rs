@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use archon_domain::{Passage, Passed, SessionStanding, TerminationReason};
+use archon_domain::{Amendment, Passage, Passed, SessionStanding, TerminationReason};
 
 use super::{TASKS, many, race};
 use crate::samples::{Samples, after, start};
@@ -63,6 +63,40 @@ pub async fn no_settling_survives_forgetting_at_the_same_time(cache: &session_ca
         let passage = samples.passage(&session);
         let found = session_cache::live(cache, &passage, &samples.lease(), start()).await;
         assert_eq!(found, None, "whoever settled was before the last who forgot, or came too late");
+    }
+}
+
+/// MUST put the profile in only under an unbroken lease, and otherwise change nothing. MUST forget every
+/// profile it is told and break its lease.
+pub async fn no_settling_of_a_profile_survives_forgetting_at_the_same_time(cache: &session_cache::Port) {
+    let samples = Samples::default();
+    let user = samples.user("ada@example.com");
+    let session = samples.session(user.id, start());
+    session_cache::put(cache, &samples, &session_cache::entry(&session), start()).await;
+    let asking = Passage { profile: true, ..samples.passage(&session) };
+    for _ in 0..20 {
+        let lease = samples.lease();
+        assert_eq!(session_cache::shown(cache, &asking, &lease, start()).await, None);
+        let mut odd = false;
+        let racers = many(|| {
+            odd = !odd;
+            odd
+        });
+        race(racers, |settles| {
+            let (cache, lease, entry) = (Arc::clone(cache), lease.clone(), session_cache::cached(&user));
+            async move {
+                let id = entry.profile.id;
+                if settles {
+                    cache.settle_profile(id, &lease, Some(&entry), start()).await.unwrap();
+                } else {
+                    cache.forget_profiles(&[id]).await.unwrap();
+                }
+            }
+        })
+        .await;
+        let found = session_cache::shown(cache, &asking, &samples.lease(), start()).await;
+        assert_eq!(found, None, "whoever settled was before the last who forgot, or came too late");
+        cache.forget_profiles(&[user.id]).await.unwrap();
     }
 }
 
@@ -150,6 +184,20 @@ pub async fn no_passage_after_the_revocation_shows_a_token_good(gated: &Gated) {
     let revoke = async move { revocations.revoke(&token, "stolen").await.unwrap() };
     for passed in passed_after(gated, &passage, revoke).await {
         assert!(passed.revoked);
+    }
+}
+
+/// MUST show a change of a profile once the change has returned.
+pub async fn no_passage_after_a_change_shows_the_profile_before_it(gated: &Gated) {
+    let samples = Samples::default();
+    let (user, session) = opened(&gated.stores, &samples, start()).await;
+    let passage = Passage { profile: true, ..samples.passage(&session) };
+    let (users, id) = (Arc::clone(&gated.stores.users), user.id);
+    let amend = async move {
+        users.amend(id, Amendment::Unlock, after(1)).await.unwrap();
+    };
+    for passed in passed_after(gated, &passage, amend).await {
+        assert_eq!(passed.profile.expect("it was asked for").updated_at, after(1));
     }
 }
 

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use archon_domain::ports::SessionCache;
-use archon_domain::{Passage, SessionStanding, StoreError, TerminationReason};
+use archon_domain::{Amendment, Passage, SessionStanding, StoreError, TerminationReason};
 
 use super::{Fault, Faults, Hold};
 use crate::gate::{Gated, pass};
@@ -197,4 +197,44 @@ pub async fn a_session_once_seen_is_not_looked_up_again(composed: &Composed) {
     assert_eq!(looks().await, 2, "the session and its revoked tokens, once");
     stores.sessions.touch(&[session.touched(after(1), &policy())]).await.unwrap();
     assert_eq!(looks().await, 0, "a touch is told to the fast store");
+}
+
+/// MUST show a change of a profile once the change has returned. Also when it changes between the moment the
+/// durable store is read and the moment the fast store is told what was read.
+pub async fn a_profile_that_changes_while_it_is_read_is_not_put_back(composed: &Composed) {
+    let samples = Samples::default();
+    let stores = &composed.gated.stores;
+    let (user, session) = opened(stores, &samples, start()).await;
+    let passage = Passage { profile: true, ..samples.passage(&session) };
+    let hold = Hold::default();
+    composed.durable.strike_one(0, Fault::Held(hold.clone()));
+    let asked = ask(composed, &passage);
+    hold.reached().await;
+    stores.users.amend(user.id, Amendment::Unlock, after(1)).await.unwrap();
+    hold.release();
+    let read = asked.await.expect("the question is answered").profile.expect("it was asked for");
+    assert_eq!(read.updated_at, start(), "it was read before the change");
+    let shown = pass(&composed.gated, &passage, after(2)).await.profile.expect("it was asked for");
+    assert_eq!(shown.updated_at, after(1));
+}
+
+/// MUST show the user's profile as it is stored when it is asked for and the request may pass, and no profile
+/// otherwise. The durable store is not asked for what the fast one has: after one look at a profile that is new
+/// or has changed.
+pub async fn a_profile_once_seen_is_not_looked_up_again(composed: &Composed) {
+    let samples = Samples::default();
+    let stores = &composed.gated.stores;
+    let (user, session) = opened(stores, &samples, start()).await;
+    let looks = async || {
+        let before = composed.durable.calls();
+        for _ in 0..10 {
+            let passage = Passage { profile: true, ..samples.passage(&session) };
+            assert!(pass(&composed.gated, &passage, after(1)).await.profile.is_some());
+        }
+        composed.durable.calls() - before
+    };
+    assert_eq!(looks().await, 1, "the account, once");
+    assert_eq!(looks().await, 0);
+    stores.users.amend(user.id, Amendment::Unlock, after(1)).await.unwrap();
+    assert_eq!(looks().await, 1, "the account that has changed, once");
 }

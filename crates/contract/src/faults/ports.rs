@@ -8,10 +8,11 @@ use archon_domain::ports::{
 };
 use archon_domain::{
     AccountOpening, Amendment, AttemptAdmission, AttemptCounter, AttemptStanding, Bucket, CacheAnswer,
-    CachedSession, ClientNetwork, EmailKey, Instant, IssuedToken, Lease, LockoutRule, NewAccount, Notice,
-    OauthFlow, OneTimeToken, Opening, OpeningRule, Passage, PasswordChange, PasswordChangeOutcome,
-    PasswordHash, QueuedMail, Quota, RateDecision, RateKey, Rotate, Rotation, Session, SessionId, StoreError,
-    TerminationReason, TokenDigest, TokenId, TokenRef, Touch, User, UserId,
+    CachedProfile, CachedSession, ClientNetwork, EmailKey, Instant, IssuedToken, Lease, LockoutRule,
+    NewAccount, Notice, OauthFlow, OneTimeToken, Opening, OpeningRule, Passage, PasswordChange,
+    PasswordChangeOutcome, PasswordHash, ProfileVersion, QueuedMail, Quota, RateDecision, RateKey, Rotate,
+    Rotation, Session, SessionId, StoreError, TerminationReason, TokenDigest, TokenId, TokenRef, Touch, User,
+    UserId,
 };
 use async_trait::async_trait;
 
@@ -37,6 +38,7 @@ faulty!(UserRepo {
     fn find_by_email(email: &EmailKey) -> Option<User>;
     fn amend(id: UserId, amendment: Amendment, now: Instant) -> Option<User>;
     fn record_login(id: UserId, network: ClientNetwork, now: Instant) -> ();
+    fn changed_since(since: Instant) -> Vec<ProfileVersion>;
     fn knows_network(id: UserId, network: ClientNetwork, since: Instant) -> bool;
     fn known_networks(id: UserId) -> Vec<(ClientNetwork, Instant)>;
     fn forget_networks(before: Instant) -> u64;
@@ -81,6 +83,9 @@ faulty!(SessionCache {
     fn lease(session: &SessionId, lease: &Lease) -> ();
     fn settle(session: &SessionId, lease: &Lease, entry: Option<&CachedSession>, now: Instant) -> ();
     fn forget(sessions: &[SessionId]) -> ();
+    fn settle_profile(user: UserId, lease: &Lease, entry: Option<&CachedProfile>, now: Instant) -> ();
+    fn forget_profiles(users: &[UserId]) -> ();
+    fn forget_outdated(current: &[ProfileVersion]) -> ();
     fn touch(touches: &[Touch]) -> ();
     fn blacklist(token: &TokenRef, reason: &str, now: Instant) -> ();
     fn blacklisted(token: &TokenRef) -> Option<String>;

@@ -3,7 +3,7 @@ use async_trait::async_trait;
 use crate::{Instant, Passage, Passed, StoreError};
 
 /// What every authenticated request asks of the stores, in one question: is the session alive, is the token
-/// revoked, is there budget left.
+/// revoked, is there budget left; and, for those who ask, whose it is.
 #[async_trait]
 pub trait Gate: Send + Sync {
     /// Looks the session and the token up, and charges the request if it may pass.
@@ -15,5 +15,8 @@ pub trait Gate: Send + Sync {
     /// - MUST say of a revoked token that it is revoked once its revocation has returned.
     /// - MUST take one request from the budget when the session is live and the token is not revoked, and
     ///   nothing otherwise.
+    /// - MUST show the user's profile as it is stored when it is asked for and the request may pass, and no
+    ///   profile otherwise.
+    /// - MUST show a change of a profile once the change has returned.
     async fn pass(&self, passage: &Passage, now: Instant) -> Result<Passed, StoreError>;
 }

@@ -1,8 +1,11 @@
 use async_trait::async_trait;
 
-use crate::{CacheAnswer, CachedSession, Instant, Lease, Passage, SessionId, StoreError, TokenRef, Touch};
+use crate::{
+    CacheAnswer, CachedProfile, CachedSession, Instant, Lease, Passage, ProfileVersion, SessionId,
+    StoreError, TokenRef, Touch, UserId,
+};
 
-/// The fast copy of live sessions and the blacklist, shared by every replica.
+/// The fast copy of live sessions, of their users' profiles and of the blacklist, shared by every replica.
 ///
 /// It may lose anything at any moment. An adapter never repeats a call by itself after it lost its connection:
 /// what answers then may be another server, or the same with an older memory. It says `Unavailable`, and who
@@ -10,13 +13,16 @@ use crate::{CacheAnswer, CachedSession, Instant, Lease, Passage, SessionId, Stor
 #[async_trait]
 pub trait SessionCache: Send + Sync {
     /// Looks a passage up, and charges it if the answer is `Live`; when the answer is `Unsure`, `lease` is
-    /// from now on the lease of the session, unless another stands. One round trip.
+    /// from now on the lease of the session, and when it is `Live` without the profile that was asked for, the
+    /// lease of the profile, unless another stands. One round trip.
     ///
     /// # Contract
     /// - MUST answer `Live` only for a session that was settled, belongs to the passage's user, has not
     ///   expired, and was not forgotten or leased since.
     /// - MUST answer `Unsure` for a token that is on the blacklist or among the session's revoked tokens, and
     ///   give the blacklist's reason.
+    /// - MUST answer with a profile only when it is asked for, and only with one that was settled, has not
+    ///   expired, and was not forgotten since.
     /// - MUST leave a lease that stands to its holder, for a few seconds at the most: many who ask at the same
     ///   time would else keep each other from settling for ever.
     /// - MUST take one request from the budget when it answers `Live`, and nothing otherwise.
@@ -45,6 +51,30 @@ pub trait SessionCache: Send + Sync {
     /// # Contract
     /// - MUST forget every session it is told and break its lease.
     async fn forget(&self, sessions: &[SessionId]) -> Result<(), StoreError>;
+
+    /// Puts a user's profile in under its lease, or nothing; the lease is over then.
+    ///
+    /// # Contract
+    /// - MUST put the profile in only under an unbroken lease, and otherwise change nothing.
+    async fn settle_profile(
+        &self,
+        user: UserId,
+        lease: &Lease,
+        entry: Option<&CachedProfile>,
+        now: Instant,
+    ) -> Result<(), StoreError>;
+
+    /// Forgets the profiles of users because they have changed.
+    ///
+    /// # Contract
+    /// - MUST forget every profile it is told and break its lease.
+    async fn forget_profiles(&self, users: &[UserId]) -> Result<(), StoreError>;
+
+    /// Forgets profiles that are not what they should be by now.
+    ///
+    /// # Contract
+    /// - MUST forget a profile of another version, break its lease, and leave a profile of the very version.
+    async fn forget_outdated(&self, current: &[ProfileVersion]) -> Result<(), StoreError>;
 
     /// Records that sessions were used, of those that are there.
     ///

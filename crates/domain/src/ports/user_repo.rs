@@ -1,8 +1,8 @@
 use async_trait::async_trait;
 
 use crate::{
-    AccountOpening, Amendment, ClientNetwork, EmailKey, Instant, NewAccount, SessionId, StoreError, User,
-    UserId,
+    AccountOpening, Amendment, ClientNetwork, EmailKey, Instant, NewAccount, ProfileVersion, SessionId,
+    StoreError, User, UserId,
 };
 
 /// Keeps accounts.
@@ -43,6 +43,13 @@ pub trait UserRepo: Send + Sync {
     /// - MUST set `last_login_at` and leave `updated_at` alone.
     /// - MUST make the network known to the account from `now` on.
     async fn record_login(&self, id: UserId, network: ClientNetwork, now: Instant) -> Result<(), StoreError>;
+
+    /// The accounts that were opened, changed or logged in to at or after `since`, by the version of their
+    /// profiles.
+    ///
+    /// # Contract
+    /// - MUST name every account that was changed or logged in to since, in its present version, and no others.
+    async fn changed_since(&self, since: Instant) -> Result<Vec<ProfileVersion>, StoreError>;
 
     /// Whether the account has logged in from the network at or after `since`.
     ///

@@ -90,12 +90,16 @@ impl Place {
         Gated { stores: self.stores.clone(), gate: Arc::clone(&self.path.gate) }
     }
 
-    /// Has Redis lose all sessions and revoked tokens before every question.
+    /// Has Redis lose all sessions, profiles and revoked tokens before every question.
     pub(crate) fn empty_redis_before_every_call(&self) {
         let redis = self.redis.clone();
         self.faults.before_every_call(Arc::new(move || {
             let redis = redis.clone();
-            Box::pin(async move { redis.delete("*session*").and(redis.delete("blacklist*")).unwrap() })
+            Box::pin(async move {
+                for pattern in ["*session*", "user:*", "blacklist*"] {
+                    redis.delete(pattern).unwrap();
+                }
+            })
         }));
     }
 }

@@ -1,4 +1,4 @@
--- KEYS: session. ARGV: lease, the copy's milliseconds, and the copy's fields and values, if there is one.
+-- KEYS: session or user. ARGV: lease, the copy's milliseconds, and the copy's fields and values, if there is one.
 -- Answers whether the lease was unbroken; whatever else is there breaks it.
 
 if redis.pcall('HGET', KEYS[1], 'lease') ~= ARGV[1] then

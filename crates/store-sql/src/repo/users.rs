@@ -1,7 +1,7 @@
 use archon_domain::ports::UserRepo;
 use archon_domain::{
-    AccountOpening, Amendment, ClientNetwork, EmailKey, Instant, NewAccount, SessionId, StoreError,
-    StoreErrorKind, User, UserId,
+    AccountOpening, Amendment, ClientNetwork, EmailKey, Instant, NewAccount, ProfileVersion, SessionId,
+    StoreError, StoreErrorKind, User, UserId,
 };
 use async_trait::async_trait;
 use diesel::prelude::*;
@@ -94,6 +94,23 @@ impl UserRepo for SqlStore {
                     .await?;
             }
             Ok(())
+        })
+    }
+
+    async fn changed_since(&self, since: Instant) -> Result<Vec<ProfileVersion>, StoreError> {
+        let since = Ts(since);
+        on_db!(self, "list changed accounts", |c| {
+            let changed = users::table
+                .filter(users::updated_at.ge(since))
+                .or_filter(users::last_login_at.ge(since))
+                .select((users::id, users::updated_at, users::last_login_at));
+            let changed = changed.load(c).await?;
+            let version = |(user, updated_at, last_login_at): (Id, Ts, Option<Ts>)| ProfileVersion {
+                user: user.into(),
+                updated_at: updated_at.into(),
+                last_login_at: last_login_at.map(Into::into),
+            };
+            Ok(changed.into_iter().map(version).collect())
         })
     }
 

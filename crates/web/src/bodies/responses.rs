@@ -1,5 +1,5 @@
 use archon_app::{AccountExport, DependencyHealth, Health, HealthStatus, ListedSession, TokenPair};
-use archon_domain::{Instant, SecurityEvent, Session, User};
+use archon_domain::{Instant, Profile, SecurityEvent, Session, User};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -23,18 +23,24 @@ pub(crate) struct UserBody {
     metadata: Map<String, Value>,
 }
 
+impl From<Profile> for UserBody {
+    fn from(profile: Profile) -> Self {
+        Self {
+            id: profile.id.as_uuid(),
+            email: profile.email.as_typed().to_owned(),
+            name: profile.name.as_str().to_owned(),
+            email_verified: profile.email_verified_at.is_some(),
+            created_at: profile.created_at,
+            updated_at: profile.updated_at,
+            last_login_at: profile.last_login_at,
+            metadata: profile.metadata.into_object(),
+        }
+    }
+}
+
 impl From<User> for UserBody {
     fn from(user: User) -> Self {
-        Self {
-            id: user.id.as_uuid(),
-            email_verified: user.email_verified(),
-            email: user.email.as_typed().to_owned(),
-            name: user.name.as_str().to_owned(),
-            created_at: user.created_at,
-            updated_at: user.updated_at,
-            last_login_at: user.last_login_at,
-            metadata: user.metadata.into_object(),
-        }
+        Self::from(Profile::from(user))
     }
 }
 

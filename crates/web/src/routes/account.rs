@@ -34,8 +34,7 @@ pub(crate) async fn register(app: web::Data<WebState>, mut incoming: Incoming) -
     responses((status = 200, description = "The profile", body = UserBody), CallerErrors, CommonErrors),
 )]
 pub(crate) async fn profile(app: web::Data<WebState>, incoming: Incoming) -> Answer {
-    let caller = incoming.caller(&app).await?;
-    Ok(ok(UserBody::from(app.auth.profile(&caller).await?)))
+    Ok(ok(UserBody::from(incoming.profile(&app).await?)))
 }
 
 /// Change the caller's name and metadata.

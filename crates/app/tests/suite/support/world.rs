@@ -7,9 +7,10 @@ use std::time::Duration;
 use archon_app::fast_path::Breaker;
 use archon_app::workers::{FastStoreKeeper, NoticeWriter};
 use archon_app::{
-    Auth, AuthenticateError, Caller, ChangePassword, ChangePasswordError, DeleteAccount, DeleteAccountError,
-    EndSessionError, Fault as Failure, FaultKind, Links, LogIn, LogInError, LogOutError, LoggedIn, Policy,
-    Ports, Recorder, Refresh, RefreshError, Register, RegisterError, Registered, TokenPair, TokenPolicy,
+    Auth, Authenticate, AuthenticateError, Caller, ChangePassword, ChangePasswordError, DeleteAccount,
+    DeleteAccountError, EndSessionError, Fault as Failure, FaultKind, Links, LogIn, LogInError, LogOutError,
+    LoggedIn, Policy, Ports, Recorder, Refresh, RefreshError, Register, RegisterError, Registered, TokenPair,
+    TokenPolicy,
 };
 use archon_contract::faults::{Fault, Faults, Hold};
 use archon_contract::samples::{SeededEntropy, email, ip, policy, user_agent};
@@ -295,8 +296,9 @@ impl Service {
     }
 
     pub(crate) async fn authenticate(&self, pair: &TokenPair) -> Result<Caller, AuthenticateError> {
-        let authenticated = self.auth.authenticate(pair.access_token.expose(), client(), None).await;
-        authenticated.map(|(caller, _)| caller)
+        let token = pair.access_token.expose();
+        let request = Authenticate { token, client: client(), budget: None, profile: false };
+        Ok(self.auth.authenticate(request).await?.caller)
     }
 
     pub(crate) async fn refresh(&self, pair: &TokenPair) -> Result<TokenPair, RefreshError> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use archon_testkit::Answer;
 use reqwest::Method;
 
 use super::Installation;
@@ -17,23 +18,34 @@ async fn an_authenticated_request_is_one_round_trip_and_no_statement() -> anyhow
     let installation = Installation::start_on(postgres, &settings).await?;
     let account = Account::register(installation.replica(0), "ada@example.com").await?;
     let client = installation.replica(0).with_token(&account.access);
+    let me = async || client.get("/auth/me").await;
+    // The first reads the account and puts it in.
+    assert_eq!(me().await?.json["email"], "ada@example.com");
+    assert_cost(&installation, me).await?;
     // Ends at the gate: no session can have this id, which needs no look-up.
-    let ask = async || client.send(Method::DELETE, "/auth/sessions/none", None).await;
-    assert_eq!(ask().await?.code(), "SESSION_NOT_FOUND");
+    let none = async || client.send(Method::DELETE, "/auth/sessions/none", None).await;
+    assert_eq!(none().await?.code(), "SESSION_NOT_FOUND");
+    assert_cost(&installation, none).await
+}
 
-    let (before, statements_before) = (commands(&installation)?, statements(&installation)?);
+/// Holds many requests to one script each, and to no statement.
+async fn assert_cost(
+    installation: &Installation,
+    ask: impl AsyncFn() -> anyhow::Result<Answer>,
+) -> anyhow::Result<()> {
+    let (before, statements_before) = (commands(installation)?, statements(installation)?);
     for _ in 0..REQUESTS {
         ask().await?;
     }
-    let after = commands(&installation)?;
+    let after = commands(installation)?;
     let made = |name: &str| after.get(name).copied().unwrap_or(0) - before.get(name).copied().unwrap_or(0);
     let scripts = made("evalsha");
-    let statements = statements(&installation)? - statements_before;
+    let statements = statements(installation)? - statements_before;
     eprintln!(
         "{REQUESTS} authenticated requests: {scripts} scripts, {statements} statements in the background"
     );
     assert!((REQUESTS..REQUESTS + REQUESTS / 10).contains(&usize::try_from(scripts)?), "{scripts} scripts");
-    // Three replicas look for mails and ended sessions once a second; nothing is asked per request.
+    // Three replicas look for mails and changes once a second; nothing is asked per request.
     assert!(statements < REQUESTS / 2, "{statements} statements");
     Ok(())
 }
