@@ -262,8 +262,8 @@ async fn assert_profile_as_stored(
     stored
 }
 
-/// MUST show the user's profile as it is stored when it is asked for and the request may pass, and no profile
-/// otherwise.
+/// MUST show the user's profile as it is stored when it is asked for and the request may pass, and none for an
+/// ended session, a revoked token or a spent budget.
 pub async fn the_profile_is_shown_to_those_who_ask_and_may_pass(gated: &Gated) {
     let samples = Samples::default();
     let (user, session) = passed(gated, &samples).await;

@@ -15,8 +15,8 @@ pub trait Gate: Send + Sync {
     /// - MUST say of a revoked token that it is revoked once its revocation has returned.
     /// - MUST take one request from the budget when the session is live and the token is not revoked, and
     ///   nothing otherwise.
-    /// - MUST show the user's profile as it is stored when it is asked for and the request may pass, and no
-    ///   profile otherwise.
+    /// - MUST show the user's profile as it is stored when it is asked for and the request may pass, and none for
+    ///   an ended session, a revoked token or a spent budget.
     /// - MUST show a change of a profile once the change has returned.
     async fn pass(&self, passage: &Passage, now: Instant) -> Result<Passed, StoreError>;
 }
