@@ -218,9 +218,9 @@ pub async fn a_profile_that_changes_while_it_is_read_is_not_put_back(composed: &
     assert_eq!(shown.updated_at, after(1));
 }
 
-/// MUST show the user's profile as it is stored when it is asked for and the request may pass, and no profile
-/// otherwise. The durable store is not asked for what the fast one has: after one look at a profile that is new
-/// or has changed.
+/// MUST show the user's profile as it is stored when it is asked for and the request may pass, and none for an
+/// ended session, a revoked token or a spent budget. The durable store is not asked for what the fast one has:
+/// after one look at a profile that is new or has changed.
 pub async fn a_profile_once_seen_is_not_looked_up_again(composed: &Composed) {
     let samples = Samples::default();
     let stores = &composed.gated.stores;
