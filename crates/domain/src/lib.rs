@@ -42,7 +42,10 @@ pub use lockout::{AttemptAdmission, AttemptCounter, AttemptStanding, LockoutRule
 pub use mail::{DeliveryError, Mail, MailMessage, OutboxCounts, QueuedMail, RetrySchedule};
 pub use metadata::Metadata;
 pub use notice::Notice;
-pub use oauth::OauthFlow;
+pub use oauth::{
+    AuthorizationResponse, ExternalIdentity, OauthFlow, ProviderDescriptor, ProviderError, ProviderFault,
+    ProviderStep,
+};
 pub use one_time_token::{IssuedToken, OneTimeToken, TokenDigest, TokenPurpose};
 pub use passage::{CacheAnswer, CachedSession, Charge, Lease, Passage, Passed};
 pub use password::{NewPassword, Password, PasswordHash};

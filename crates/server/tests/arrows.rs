@@ -30,10 +30,13 @@ const ALLOWED: &[Arrows] = &[
     adapter("password-argon2"),
     adapter("token-jose"),
     adapter("mail-lettre"),
+    adapter("breached-passwords"),
+    adapter("oauth-oidc"),
     Arrows {
         from: "server",
         code: &[
             "app",
+            "breached-passwords",
             "domain",
             "mail-lettre",
             "password-argon2",
