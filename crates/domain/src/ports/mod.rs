@@ -8,6 +8,7 @@
 
 mod archive;
 mod attempts;
+mod breached_passwords;
 mod clock;
 mod credentials;
 mod event_log;
@@ -29,6 +30,7 @@ mod user_repo;
 
 pub use archive::Archive;
 pub use attempts::LoginAttempts;
+pub use breached_passwords::{BreachLookupError, BreachedPasswords};
 pub use clock::{Clock, Entropy};
 pub use credentials::Credentials;
 pub use event_log::EventLog;
