@@ -1,11 +1,13 @@
 use std::collections::BTreeSet;
 
 use archon_domain::{
-    AccountOpening, Amendment, Email, EventKind, Metadata, NewAccount, NewPassword, PasswordChange,
-    PasswordChangeOutcome, PersonName, Role, TerminationReason, User, UserId, UserStatus,
+    AccountOpening, Amendment, Email, EventKind, FieldError, Metadata, NewAccount, NewPassword,
+    PasswordChange, PasswordChangeOutcome, PasswordRight, PersonName, Role, TerminationReason, User, UserId,
+    UserStatus,
 };
 use thiserror::Error;
 
+use crate::new_password::NewPasswordError;
 use crate::recorder::Happening;
 use crate::{Auth, Fault};
 
@@ -37,6 +39,12 @@ pub enum AdministerError {
     /// Another account has the address.
     #[error("another account has this e-mail address")]
     EmailExists,
+    /// The password was made public.
+    #[error("the password {}", sentences(.0))]
+    Weak(Vec<FieldError>),
+    /// The password is one of the user's latest.
+    #[error("the password is one of the user's latest; choose another one")]
+    Reused,
     /// Another change to the account was faster.
     #[error("the account was changed a moment ago; look at it and try again")]
     Superseded,
@@ -69,6 +77,7 @@ impl Auth {
     /// # Errors
     /// See [`AdministerError`].
     pub async fn create_user(&self, actor: &Actor, create: CreateUser) -> Result<User, AdministerError> {
+        self.refuse_breached("password", &create.password).await.map_err(AdministerError::Weak)?;
         let hash = self.ports.passwords.hash(create.password.password()).await.map_err(Fault::from)?;
         let now = self.now();
         let user = User {
@@ -153,19 +162,22 @@ impl Auth {
         password: &NewPassword,
     ) -> Result<User, AdministerError> {
         let user = self.user(id).await?;
-        let hash = self.ports.passwords.hash(password.password()).await.map_err(Fault::from)?;
+        let hash = self.hash_unused(&user, password).await?;
         let change = PasswordChange {
             user: id,
-            replaces: user.password.clone(),
+            right: PasswordRight::Replaces(user.password.clone()),
             hash,
             history_depth: self.policy.password_history,
             keep_session: None,
+            lifts_lock: true,
             mails: Vec::new(),
         };
         match self.ports.credentials.change_password(change, self.now()).await.map_err(Fault::from)? {
             PasswordChangeOutcome::Changed(ended) => {
                 self.record_terminations(&ended, id, TerminationReason::PasswordChanged, None).await;
-                self.amend_user(actor, "reset_password", id, Amendment::Unlock).await
+                self.ports.attempts.clear(user.email.key()).await.map_err(Fault::from)?;
+                self.record_action(actor, "reset_password", &user).await;
+                self.user(id).await
             }
             PasswordChangeOutcome::Superseded => Err(AdministerError::Superseded),
         }
@@ -188,4 +200,19 @@ impl Auth {
         let happening = Happening::new(EventKind::AdminAction).user(user.id);
         self.recorder.record(happening.detail("action", action).detail("actor", actor.0.clone())).await;
     }
+}
+
+impl From<NewPasswordError> for AdministerError {
+    fn from(error: NewPasswordError) -> Self {
+        match error {
+            NewPasswordError::Weak(errors) => Self::Weak(errors),
+            NewPasswordError::Reused => Self::Reused,
+            NewPasswordError::Fault(fault) => Self::Fault(fault),
+        }
+    }
+}
+
+/// What is wrong with a password, as the rest of a sentence.
+fn sentences(errors: &[FieldError]) -> String {
+    errors.iter().map(|error| error.message.as_ref()).collect::<Vec<_>>().join("; it ")
 }

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use archon_domain::ports::PasswordCheck;
 use archon_domain::{
-    AttemptAdmission, AttemptCounter, Client, ClientNetwork, Email, EventKind, Instant, Password, User,
-    UserId,
+    AttemptAdmission, AttemptCounter, Client, ClientNetwork, Email, EventKind, Instant, MailMessage,
+    Password, User, UserId,
 };
 use thiserror::Error;
 
+use crate::auth::describe;
 use crate::recorder::Happening;
 use crate::{Auth, Fault};
 
@@ -104,7 +105,8 @@ impl Auth {
         user: Option<&User>,
         client: &Client,
     ) -> Result<(), Fault> {
-        let standing = self.ports.attempts.fail(counter, &self.policy.lockout, self.now()).await?;
+        let now = self.now();
+        let standing = self.ports.attempts.fail(counter, &self.policy.lockout, now).await?;
         if standing.just_locked {
             let mut locked = Happening::new(EventKind::AccountLocked)
                 .client(client)
@@ -112,6 +114,9 @@ impl Auth {
                 .detail("known_network", matches!(counter, AttemptCounter::Known(..)));
             if let Some(user) = user {
                 locked = locked.user(user.id);
+                let until = standing.locked_until.unwrap_or(now + self.policy.lockout.lock_for);
+                let device = describe(client);
+                self.mail_unasked(user, MailMessage::AccountLocked { at: now, until, device });
             }
             self.recorder.record(locked).await;
         }

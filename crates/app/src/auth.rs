@@ -1,15 +1,15 @@
 use std::sync::Arc;
 
 use archon_domain::ports::{
-    Clock, Credentials, Entropy, EventLog, Gate, LoginAttempts, Mailer, Outbox, PasswordHasher, Probe,
-    Revocations, SessionStore, TokenIssuer, UserRepo,
+    BreachedPasswords, Clock, Credentials, Entropy, EventLog, Gate, LoginAttempts, Mailer, Outbox,
+    PasswordHasher, Probe, Revocations, SessionStore, TokenIssuer, UserRepo,
 };
-use archon_domain::{Client, Instant, Mail, MailId, MailMessage, QueuedMail, RequestId, User};
+use archon_domain::{Client, Instant, Mail, MailId, MailMessage, OneTimeToken, QueuedMail, RequestId, User};
 use tokio::sync::{Mutex, Notify};
 
 use crate::fast_path::Breaker;
 use crate::touches::Touches;
-use crate::{DependencyHealth, Notices, Policy, Recorder};
+use crate::{DependencyHealth, Limits, Notices, Policy, Recorder};
 
 /// The application: every use case is a method of this type.
 ///
@@ -43,6 +43,10 @@ pub struct Ports {
     pub fast_store: Option<Arc<Breaker>>,
     /// Where operators are told what happens.
     pub notices: Notices,
+    /// Budgets of mails that the service sends unasked.
+    pub limits: Limits,
+    /// Passwords that were made public, where a deployment looks them up.
+    pub breached_passwords: Option<Arc<dyn BreachedPasswords>>,
     /// Mails to be sent.
     pub outbox: Arc<dyn Outbox>,
     /// Security events.
@@ -105,6 +109,12 @@ impl Auth {
     #[must_use]
     pub fn new_request_id(&self) -> String {
         RequestId::generate(self.now(), &*self.ports.entropy).to_string()
+    }
+
+    /// A secret of 256 random bits as 43 URL-safe characters, such as ties a form to a browser.
+    #[must_use]
+    pub fn new_form_token(&self) -> String {
+        OneTimeToken::generate(&*self.ports.entropy).expose().to_owned()
     }
 
     /// A mail to `user` that is due at once.

@@ -12,8 +12,10 @@ use crate::{Auth, Fault, limits};
 /// Say who a request comes from.
 #[derive(Debug)]
 pub struct Authenticate<'a> {
-    /// The access token (RFC 6750).
+    /// The token as presented.
     pub token: &'a str,
+    /// What it is to open: the API ([`TokenKind::Access`]) or the service's own pages ([`TokenKind::Page`]).
+    pub kind: TokenKind,
     /// From where and with what.
     pub client: Client,
     /// The budget of the user that the request draws on, if there is one.
@@ -41,9 +43,9 @@ pub struct Caller {
     pub user: UserId,
     /// The session the token belongs to.
     pub session: Session,
-    /// What the user may do, as the token says.
+    /// What the user may do, as the access token says; nothing on the service's own pages.
     pub roles: BTreeSet<Role>,
-    /// The access token.
+    /// The token.
     pub token: TokenRef,
     /// From where and with what.
     pub client: Client,
@@ -70,15 +72,15 @@ pub enum AuthenticateError {
 }
 
 impl Auth {
-    /// Says who presents an access token, takes the request from the user's budget if there is one, and records
+    /// Says who presents a token, takes the request from the user's budget if there is one, and records
     /// that the session was used.
     ///
     /// # Errors
     /// See [`AuthenticateError`]; nothing is taken from the budget then.
     pub async fn authenticate(&self, request: Authenticate<'_>) -> Result<Authenticated, AuthenticateError> {
-        let Authenticate { token, client, budget, profile } = request;
+        let Authenticate { token, kind, client, budget, profile } = request;
         let now = self.now();
-        let claims = match self.ports.tokens.verify(token, TokenKind::Access, now) {
+        let claims = match self.ports.tokens.verify(token, kind, now) {
             Ok(claims) => claims,
             Err(rejection) => {
                 self.record_rejection(rejection, &client).await;

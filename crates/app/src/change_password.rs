@@ -1,10 +1,11 @@
 use archon_domain::{
-    EventKind, FieldError, MailMessage, NewPassword, Password, PasswordChange, PasswordChangeOutcome,
-    PasswordHash, TerminationReason, User,
+    EventKind, FieldError, MailMessage, Password, PasswordChange, PasswordChangeOutcome, PasswordRight,
+    TerminationReason,
 };
 use thiserror::Error;
 
 use crate::auth::describe;
+use crate::new_password::NewPasswordError;
 use crate::recorder::Happening;
 use crate::{Auth, Caller, Fault, OwnPasswordError};
 
@@ -52,17 +53,18 @@ impl Auth {
     ) -> Result<(), ChangePasswordError> {
         let user = self.ports.users.find(caller.user).await.map_err(Fault::from)?;
         let user = user.ok_or(ChangePasswordError::AccountGone)?;
-        let new = self.judge_new_password(&user, &command.new)?;
+        let new = self.judge_new_password(&user, &command.new).map_err(ChangePasswordError::Weak)?;
         self.check_password(&user.email, Some(&user), &command.current, &caller.client).await?;
         let hash = self.hash_unused(&user, &new).await?;
         let now = self.now();
         let message = MailMessage::PasswordChanged { at: now, device: describe(&caller.client) };
         let change = PasswordChange {
             user: user.id,
-            replaces: user.password.clone(),
+            right: PasswordRight::Replaces(user.password.clone()),
             hash,
             history_depth: self.policy.password_history,
             keep_session: Some(caller.session.id.clone()),
+            lifts_lock: false,
             mails: vec![self.mail_to(&user, message, now)],
         };
         match self.ports.credentials.change_password(change, now).await.map_err(Fault::from)? {
@@ -77,26 +79,6 @@ impl Auth {
             PasswordChangeOutcome::Superseded => Err(ChangePasswordError::Superseded),
         }
     }
-
-    fn judge_new_password(&self, user: &User, new: &Password) -> Result<NewPassword, ChangePasswordError> {
-        self.policy
-            .passwords
-            .accept("new_password", new.clone(), Some(&user.email), Some(&user.name))
-            .map_err(ChangePasswordError::Weak)
-    }
-
-    /// Hashes a password that is none of the user's latest.
-    async fn hash_unused(&self, user: &User, new: &NewPassword) -> Result<PasswordHash, ChangePasswordError> {
-        let depth = self.policy.password_history;
-        let history = self.ports.credentials.password_history(user.id, depth).await.map_err(Fault::from)?;
-        for old in &history {
-            let check = self.ports.passwords.verify(new.password(), Some(old)).await.map_err(Fault::from)?;
-            if check.is_right() {
-                return Err(ChangePasswordError::Reused);
-            }
-        }
-        Ok(self.ports.passwords.hash(new.password()).await.map_err(Fault::from)?)
-    }
 }
 
 impl From<OwnPasswordError> for ChangePasswordError {
@@ -104,6 +86,16 @@ impl From<OwnPasswordError> for ChangePasswordError {
         match error {
             OwnPasswordError::Fault(fault) => Self::Fault(fault),
             refused @ (OwnPasswordError::Wrong | OwnPasswordError::Locked { .. }) => Self::Current(refused),
+        }
+    }
+}
+
+impl From<NewPasswordError> for ChangePasswordError {
+    fn from(error: NewPasswordError) -> Self {
+        match error {
+            NewPasswordError::Weak(errors) => Self::Weak(errors),
+            NewPasswordError::Reused => Self::Reused,
+            NewPasswordError::Fault(fault) => Self::Fault(fault),
         }
     }
 }

@@ -44,10 +44,32 @@ impl Limits {
         key: &RateKey,
         address: IpAddr,
     ) -> Result<Option<RateDecision>, Fault> {
-        let Some(quota) = self.quota_for(bucket, address) else { return Ok(None) };
+        match self.quota_for(bucket, address) {
+            Some(quota) => self.take_of(bucket, key, quota).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Takes one request from a budget that protects somebody else than the service, such as whoever a mail
+    /// goes to, and so counts for exempt clients as well; `None` when nothing is limited.
+    ///
+    /// # Errors
+    /// When the limiter fails; the request must then be refused.
+    pub async fn take_whoever_asks(
+        &self,
+        bucket: Bucket,
+        key: &RateKey,
+    ) -> Result<Option<RateDecision>, Fault> {
+        match self.quota_of(bucket) {
+            Some(quota) => self.take_of(bucket, key, quota).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn take_of(&self, bucket: Bucket, key: &RateKey, quota: Quota) -> Result<RateDecision, Fault> {
         let decision = self.limiter.take(bucket, key, quota, self.clock.now()).await?;
         count(bucket, &decision);
-        Ok(Some(decision))
+        Ok(decision)
     }
 
     /// How a budget stands; takes nothing.
@@ -68,8 +90,13 @@ impl Limits {
     #[must_use]
     pub fn quota_for(&self, bucket: Bucket, address: IpAddr) -> Option<Quota> {
         let address = address.to_canonical();
-        let exempt = !self.policy.enabled || self.policy.exempt.iter().any(|net| net.contains(&address));
-        if exempt { None } else { self.policy.quotas.get(&bucket).copied() }
+        let exempt = self.policy.exempt.iter().any(|net| net.contains(&address));
+        if exempt { None } else { self.quota_of(bucket) }
+    }
+
+    /// The quota of a bucket; `None` when nothing is limited.
+    fn quota_of(&self, bucket: Bucket) -> Option<Quota> {
+        if self.policy.enabled { self.policy.quotas.get(&bucket).copied() } else { None }
     }
 }
 

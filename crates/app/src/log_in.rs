@@ -1,7 +1,7 @@
 use archon_domain::ports::PasswordCheck;
 use archon_domain::{
-    Client, ClientNetwork, Email, EventKind, Instant, NewSession, Opening, Password, Session, SessionId,
-    StoreErrorKind, TerminationReason, TokenId, User, UserId, UserStatus,
+    Bucket, Client, ClientNetwork, Email, EventKind, Instant, NewSession, Opening, Password, RateKey,
+    Session, SessionId, StoreErrorKind, TerminationReason, TokenId, User, UserId, UserStatus,
 };
 use thiserror::Error;
 
@@ -29,6 +29,8 @@ pub struct LogIn {
 pub struct LoggedIn {
     /// The user.
     pub user: User,
+    /// The session.
+    pub session: Session,
     /// The session's first tokens.
     pub tokens: TokenPair,
 }
@@ -47,7 +49,10 @@ pub enum LogInError {
     },
     /// The address must be verified first.
     #[error("the address is not verified")]
-    EmailNotVerified,
+    EmailNotVerified {
+        /// Whether another mail with a link was queued; none is when there were many lately.
+        mail_sent: bool,
+    },
     /// An administrator has shut the account.
     #[error("the account is disabled")]
     AccountDisabled,
@@ -84,7 +89,7 @@ impl Auth {
                 }
             };
             let Some(user) = user else { return Err(LogInError::InvalidCredentials) };
-            self.may_log_in(&user)?;
+            self.may_log_in(&user).await?;
             if let Some(logged_in) = self.start_session(&user, *remember_me, client).await? {
                 self.keep_hash_current(&user, check).await?;
                 return Ok(logged_in);
@@ -93,14 +98,26 @@ impl Auth {
         Err(LogInError::InvalidCredentials)
     }
 
-    fn may_log_in(&self, user: &User) -> Result<(), LogInError> {
+    async fn may_log_in(&self, user: &User) -> Result<(), LogInError> {
         if user.status == UserStatus::Disabled {
             return Err(LogInError::AccountDisabled);
         }
         if self.policy.require_verified_email && !user.email_verified() {
-            return Err(LogInError::EmailNotVerified);
+            return Err(LogInError::EmailNotVerified { mail_sent: self.remind_to_verify(user).await? });
         }
         Ok(())
+    }
+
+    /// Queues another verification mail for who has lost the first one and can ask for none before the first
+    /// log-in; false when the user's budget of such mails is spent. Only the right password gets here.
+    async fn remind_to_verify(&self, user: &User) -> Result<bool, Fault> {
+        let key = RateKey::User(user.id);
+        let taken = self.ports.limits.take_whoever_asks(Bucket::EmailResend, &key).await?;
+        if taken.is_some_and(|decision| !decision.allowed) {
+            return Ok(false);
+        }
+        self.send_verification(user).await?;
+        Ok(true)
     }
 
     /// Replaces a hash with yesterday's parameters; another log-in may have done so first.
@@ -152,10 +169,10 @@ impl Auth {
         let tokens = self.issue_pair(&user, &session, now).map_err(Fault::from)?;
         let happening = Happening::new(EventKind::LoginSucceeded).user(user.id).session(&session.id);
         self.recorder.record(happening.client(client).detail("remember_me", remember_me)).await;
-        Ok(Some(LoggedIn { user: User { last_login_at: Some(now), ..user }, tokens }))
+        Ok(Some(LoggedIn { user: User { last_login_at: Some(now), ..user }, session, tokens }))
     }
 
-    async fn is_gone(&self, user: UserId) -> Result<bool, Fault> {
+    pub(crate) async fn is_gone(&self, user: UserId) -> Result<bool, Fault> {
         Ok(self.ports.users.find(user).await?.is_none())
     }
 
@@ -206,7 +223,7 @@ fn outcome_word(outcome: &Result<LoggedIn, LogInError>) -> &'static str {
         Ok(_) => "success",
         Err(LogInError::InvalidCredentials) => "invalid_credentials",
         Err(LogInError::Locked { .. }) => "locked",
-        Err(LogInError::EmailNotVerified) => "email_not_verified",
+        Err(LogInError::EmailNotVerified { .. }) => "email_not_verified",
         Err(LogInError::AccountDisabled) => "account_disabled",
         Err(LogInError::SessionLimitReached) => "session_limit_reached",
         Err(LogInError::Fault(_)) => "fault",

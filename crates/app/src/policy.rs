@@ -19,6 +19,8 @@ pub struct Policy {
     pub require_verified_email: bool,
     /// How long a verification link works.
     pub verify_email_for: Span,
+    /// How long a reset link works.
+    pub reset_password_for: Span,
     /// Where links in mails lead.
     pub links: Links,
 }
@@ -61,6 +63,22 @@ impl Links {
     /// Where a verification token is presented.
     #[must_use]
     pub fn verify_email(&self, token: &OneTimeToken) -> String {
-        format!("{}/auth/pages/verify-email?token={}", self.base_url, token.expose())
+        self.page_with("verify-email", token)
+    }
+
+    /// Where a reset token and a new password are presented.
+    #[must_use]
+    pub fn reset_password(&self, token: &OneTimeToken) -> String {
+        self.page_with("reset-password", token)
+    }
+
+    /// The page of this name, such as `sign-in`.
+    #[must_use]
+    pub fn page(&self, name: &str) -> String {
+        format!("{}/auth/pages/{name}", self.base_url)
+    }
+
+    fn page_with(&self, name: &str, token: &OneTimeToken) -> String {
+        format!("{}?token={}", self.page(name), token.expose())
     }
 }

@@ -1,9 +1,11 @@
 use archon_domain::{
-    AccountOpening, Client, Email, EventKind, Instant, IssuedToken, MailMessage, Metadata, NewAccount,
-    NewPassword, Notice, OneTimeToken, PersonName, QueuedMail, Role, TokenPurpose, User, UserId, UserStatus,
+    AccountOpening, Client, Email, EventKind, FieldError, Instant, IssuedToken, MailMessage, Metadata,
+    NewAccount, NewPassword, Notice, OneTimeToken, PersonName, QueuedMail, Role, Session, TokenPurpose, User,
+    UserId, UserStatus,
 };
 use thiserror::Error;
 
+use crate::auth::describe;
 use crate::recorder::Happening;
 use crate::{Auth, Fault, LogInError, LoggedIn, TokenPair};
 
@@ -27,8 +29,9 @@ pub struct Register {
 pub struct Registered {
     /// The user.
     pub user: User,
-    /// The user's first tokens; none where the address must be verified before the first log-in.
-    pub tokens: Option<TokenPair>,
+    /// The user's first session with its tokens; none where the address must be verified before the first
+    /// log-in.
+    pub first: Option<(Session, TokenPair)>,
 }
 
 /// Why no account was opened.
@@ -37,6 +40,9 @@ pub enum RegisterError {
     /// Another account has the address.
     #[error("the address is taken")]
     EmailExists,
+    /// The password was made public.
+    #[error("the password does not meet the policy")]
+    Weak(Vec<FieldError>),
     /// The service could not do its part.
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -60,9 +66,11 @@ impl Auth {
     /// leaves an account that can be logged in to.
     pub async fn register(&self, register: Register) -> Result<Registered, RegisterError> {
         let Register { email, password, name, metadata, client } = register;
-        if self.ports.users.find_by_email(email.key()).await.map_err(Fault::from)?.is_some() {
+        if let Some(owner) = self.ports.users.find_by_email(email.key()).await.map_err(Fault::from)? {
+            self.tell_owner(&owner, &client);
             return Err(RegisterError::EmailExists);
         }
+        self.refuse_breached("password", &password).await.map_err(RegisterError::Weak)?;
         let hash = self.ports.passwords.hash(password.password()).await.map_err(Fault::from)?;
         let now = self.now();
         let user = User {
@@ -79,13 +87,15 @@ impl Auth {
             last_login_at: None,
             attempts_void_before: now,
         };
-        self.open_account(&user, now).await?;
+        self.open_account(&user, &client, now).await?;
         self.recorder.record(Happening::new(EventKind::Registered).user(user.id).client(&client)).await;
         if self.policy.require_verified_email {
-            return Ok(Registered { user, tokens: None });
+            return Ok(Registered { user, first: None });
         }
         match self.start_session(&user, false, &client).await {
-            Ok(Some(LoggedIn { user, tokens })) => Ok(Registered { user, tokens: Some(tokens) }),
+            Ok(Some(LoggedIn { user, session, tokens })) => {
+                Ok(Registered { user, first: Some((session, tokens)) })
+            }
             Err(LogInError::Fault(fault)) => Err(fault.into()),
             // Somebody shut, deleted or changed the account before its first session.
             Ok(None) | Err(_) => Err(RegisterError::EmailExists),
@@ -93,7 +103,7 @@ impl Auth {
     }
 
     /// Stores the account with its verification token and mails.
-    async fn open_account(&self, user: &User, now: Instant) -> Result<(), RegisterError> {
+    async fn open_account(&self, user: &User, client: &Client, now: Instant) -> Result<(), RegisterError> {
         let Verification { token, issued, mail } = self.verification_for(user, now);
         let welcome = self.mail_to(user, MailMessage::Welcome, now);
         let account =
@@ -104,8 +114,20 @@ impl Auth {
                 self.ports.notices.post(Notice::TokenIssued { token, issued });
                 Ok(())
             }
-            AccountOpening::EmailTaken => Err(RegisterError::EmailExists),
+            AccountOpening::EmailTaken => {
+                // Whoever was faster. Where they cannot be looked up nobody is told: the answer stands.
+                if let Ok(Some(owner)) = self.ports.users.find_by_email(user.email.key()).await {
+                    self.tell_owner(&owner, client);
+                }
+                Err(RegisterError::EmailExists)
+            }
         }
+    }
+
+    /// Mails to the owner of an address that somebody tried to open a second account with it.
+    fn tell_owner(&self, owner: &User, client: &Client) {
+        let message = MailMessage::AlreadyRegistered { at: self.now(), device: describe(client) };
+        self.mail_unasked(owner, message);
     }
 
     /// A verification token and the mail that carries it.

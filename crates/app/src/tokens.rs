@@ -2,7 +2,7 @@ use archon_domain::{Claims, Instant, Session, SignedToken, Span, TokenError, Tok
 use chrono::SubsecRound as _;
 use serde_json::{Map, Value};
 
-use crate::{Auth, ExtraClaim};
+use crate::{Auth, ExtraClaim, Fault};
 
 /// What a log-in or a refresh yields (RFC 6749 section 5.1).
 #[derive(Debug, Clone)]
@@ -17,7 +17,31 @@ pub struct TokenPair {
     pub refresh_expires_in: i64,
 }
 
+/// What opens the service's own pages to one browser, kept in a cookie.
+///
+/// It is not rotated: a browser that loses an answer keeps a token that works. The session behind it is asked
+/// for at every use.
+#[derive(Debug, Clone)]
+pub struct PageToken {
+    /// The token.
+    pub token: SignedToken,
+    /// Seconds until it expires.
+    pub expires_in: i64,
+}
+
 impl Auth {
+    /// A token that opens the service's own pages to the browser of a session.
+    ///
+    /// # Errors
+    /// When it cannot be signed.
+    pub fn page_token(&self, session: &Session) -> Result<PageToken, Fault> {
+        let now = self.now();
+        let id = TokenId::generate(now, &*self.ports.entropy);
+        let claims = self.claims(TokenKind::Page, session, id, self.policy.tokens.refresh_for, now);
+        let expires_in = (claims.expires_at - claims.issued_at).num_seconds();
+        Ok(PageToken { token: self.ports.tokens.issue(&claims)?, expires_in })
+    }
+
     /// Signs the first or the next pair of a session.
     pub(crate) fn issue_pair(
         &self,
@@ -53,13 +77,8 @@ impl Auth {
         id: TokenId,
         now: Instant,
     ) -> Result<SignedToken, TokenError> {
-        self.ports.tokens.issue(&Claims {
-            kind: TokenKind::Refresh,
-            roles: std::collections::BTreeSet::new(),
-            email_verified: false,
-            extra: Map::new(),
-            ..self.claims(session, id, self.policy.tokens.refresh_for, now)
-        })
+        let lifetime = self.policy.tokens.refresh_for;
+        self.ports.tokens.issue(&self.claims(TokenKind::Refresh, session, id, lifetime, now))
     }
 
     fn access_claims(&self, user: &User, session: &Session, now: Instant) -> Claims {
@@ -69,18 +88,25 @@ impl Auth {
             ExtraClaim::Name => ("name".to_owned(), Value::from(user.name.as_str())),
         });
         Claims {
-            kind: TokenKind::Access,
             roles: user.roles.clone(),
             email_verified: user.email_verified(),
             extra: extra.collect(),
-            ..self.claims(session, id, self.policy.tokens.access_for, now)
+            ..self.claims(TokenKind::Access, session, id, self.policy.tokens.access_for, now)
         }
     }
 
-    fn claims(&self, session: &Session, id: TokenId, lifetime: Span, now: Instant) -> Claims {
+    /// What every token of a session says.
+    fn claims(
+        &self,
+        kind: TokenKind,
+        session: &Session,
+        id: TokenId,
+        lifetime: Span,
+        now: Instant,
+    ) -> Claims {
         let issued_at = now.trunc_subsecs(0);
         Claims {
-            kind: TokenKind::Access,
+            kind,
             subject: session.user,
             session: session.id.clone(),
             id,

@@ -60,10 +60,16 @@ impl Auth {
         if user.email_verified() {
             return Ok(Resent::AlreadyVerified);
         }
-        let Verification { token, issued, mail } = self.verification_for(&user, self.now());
-        self.ports.credentials.issue_token(issued.clone(), vec![mail]).await.map_err(Fault::from)?;
+        self.send_verification(&user).await?;
+        Ok(Resent::Queued)
+    }
+
+    /// Queues another verification mail.
+    pub(crate) async fn send_verification(&self, user: &User) -> Result<(), Fault> {
+        let Verification { token, issued, mail } = self.verification_for(user, self.now());
+        self.ports.credentials.issue_token(issued.clone(), vec![mail]).await?;
         self.mail_queued.notify_one();
         self.ports.notices.post(Notice::TokenIssued { token, issued });
-        Ok(Resent::Queued)
+        Ok(())
     }
 }

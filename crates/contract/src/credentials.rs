@@ -1,13 +1,19 @@
 //! What a [`archon_domain::ports::Credentials`] must do.
 
 use archon_domain::{
-    Instant, PasswordChange, PasswordChangeOutcome, PasswordHash, SessionStanding, TerminationReason,
-    TokenPurpose, User,
+    Instant, PasswordChange, PasswordChangeOutcome, PasswordHash, PasswordRight, SessionStanding,
+    TerminationReason, TokenPurpose, User,
 };
 
 use crate::Stores;
-use crate::samples::{Samples, after, opening_rule, start, tick};
+use crate::samples::{Samples, after, opening_rule, start};
 use crate::stores::{assert_same_mail, assert_same_user};
+
+mod resets;
+mod tokens;
+
+pub use resets::*;
+pub use tokens::*;
 
 /// Runs the suite of `Credentials` on the [`Stores`] of a fixture.
 #[macro_export]
@@ -25,9 +31,18 @@ macro_rules! credentials {
                 a_change_voids_reset_tokens,
                 a_change_queues_its_mails,
                 a_change_that_fails_queues_and_changes_nothing,
+                a_reset_token_is_right_enough_before_its_expiry,
+                a_reset_asks_for_no_password,
+                a_reset_verifies_an_address_that_was_not,
+                a_change_lifts_the_lock_where_it_says_so,
+                a_reset_voids_the_other_reset_tokens,
+                a_reset_that_fails_spends_and_changes_nothing,
+                a_token_names_its_user_while_it_can_be_spent,
                 a_token_is_stored_with_its_mails,
                 a_token_that_fails_leaves_no_mails,
+                a_token_of_an_account_that_is_gone_is_refused,
                 verification_marks_the_address_and_spends_the_token,
+                an_address_that_is_verified_keeps_its_instant,
                 a_token_is_accepted_once,
                 expired_tokens_and_those_of_another_purpose_are_refused,
                 verification_voids_other_verification_tokens,
@@ -35,6 +50,9 @@ macro_rules! credentials {
             ],
             concurrency [
                 one_of_many_changes_of_a_password_wins,
+                one_of_many_resets_by_a_token_wins,
+                one_of_resets_and_changes_at_the_same_time_wins,
+                a_reset_names_the_sessions_that_were_open_before_it,
                 a_token_is_accepted_by_one_of_many,
             ],
         }
@@ -119,7 +137,7 @@ pub async fn the_history_is_as_deep_as_asked(stores: &Stores) {
     }
 }
 
-/// MUST change the password only where it still is the one that `replaces` names.
+/// MUST change the password only where it still is the one that `Replaces` names.
 pub async fn a_change_names_the_password_it_replaces(stores: &Stores) {
     let samples = Samples::default();
     let mut account = samples.account("ada@example.com");
@@ -130,10 +148,10 @@ pub async fn a_change_names_the_password_it_replaces(stores: &Stores) {
     stores.sessions.open(session.clone(), opening_rule(5), start()).await.unwrap();
 
     let mut wrong = samples.password_change(&user);
-    wrong.replaces = Some(samples.hash());
+    wrong.right = PasswordRight::Replaces(Some(samples.hash()));
     wrong.mails = vec![samples.mail(&user, start())];
     let mut none = samples.password_change(&user);
-    none.replaces = None;
+    none.right = PasswordRight::Replaces(None);
     let mut unknown = samples.password_change(&user);
     unknown.user = samples.user_id();
     for refused in [wrong, none, unknown] {
@@ -151,7 +169,7 @@ pub async fn a_change_names_the_password_it_replaces(stores: &Stores) {
     assert_same_user(&stores.user(&other).await, &other);
 }
 
-/// MUST change the password only where it still is the one that `replaces` names. No password is one
+/// MUST change the password only where it still is the one that `Replaces` names. No password is one
 /// that can be named.
 pub async fn a_first_password_replaces_none(stores: &Stores) {
     let samples = Samples::default();
@@ -159,7 +177,7 @@ pub async fn a_first_password_replaces_none(stores: &Stores) {
     account.user.password = None;
     let user = stores.opened(account).await;
     let mut wrong = samples.password_change(&user);
-    wrong.replaces = Some(samples.hash());
+    wrong.right = PasswordRight::Replaces(Some(samples.hash()));
     assert_eq!(change(stores, wrong, after(1)).await, PasswordChangeOutcome::Superseded);
     let right = samples.password_change(&user);
     let hash = right.hash.clone();
@@ -255,117 +273,4 @@ pub async fn a_change_that_fails_queues_and_changes_nothing(stores: &Stores) {
     assert_eq!(stores.credentials.password_history(user.id, 9).await.unwrap().len(), 1);
     assert_eq!(stores.pending().await, 1);
     assert_eq!(stores.sessions.find(&session.id).await.unwrap(), Some(session));
-}
-
-/// MUST store the token and its mails together or not at all.
-pub async fn a_token_is_stored_with_its_mails(stores: &Stores) {
-    let samples = Samples::default();
-    let user = stores.open(&samples, "ada@example.com").await;
-    let token = samples.token(user.id, TokenPurpose::VerifyEmail);
-    let mail = samples.mail(&user, start());
-    stores.credentials.issue_token(token.clone(), vec![mail.clone()]).await.unwrap();
-    let claimed = stores.claim_all(start()).await;
-    assert_eq!(claimed.len(), 1);
-    assert_same_mail(&claimed[0].mail, &mail.mail);
-    assert!(stores.credentials.verify_email(&token.digest, start()).await.unwrap().is_some());
-}
-
-/// MUST store the token and its mails together or not at all.
-pub async fn a_token_that_fails_leaves_no_mails(stores: &Stores) {
-    let samples = Samples::default();
-    let user = stores.open(&samples, "ada@example.com").await;
-    let first = samples.token(user.id, TokenPurpose::VerifyEmail);
-    let queued = samples.mail(&user, start());
-    let credentials = &stores.credentials;
-    credentials.issue_token(first.clone(), vec![queued.clone()]).await.unwrap();
-
-    let second = samples.token(user.id, TokenPurpose::VerifyEmail);
-    let mails = vec![samples.mail(&user, start()), queued];
-    assert!(credentials.issue_token(second.clone(), mails).await.is_err(), "no two mails can have one id");
-    let same_digest = credentials.issue_token(first, vec![samples.mail(&user, start())]).await;
-    assert!(same_digest.is_err(), "no two tokens can have one digest");
-
-    assert_eq!(stores.pending().await, 1);
-    assert_eq!(credentials.verify_email(&second.digest, start()).await.unwrap(), None);
-}
-
-/// MUST verify the address and spend the token in one step.
-pub async fn verification_marks_the_address_and_spends_the_token(stores: &Stores) {
-    let samples = Samples::default();
-    let user = stores.open(&samples, "Ada@Example.com").await;
-    let other = stores.open(&samples, "other@example.com").await;
-    let token = samples.token(user.id, TokenPurpose::VerifyEmail);
-    stores.credentials.issue_token(token.clone(), Vec::new()).await.unwrap();
-    let now = after(5) + tick();
-    let verified = stores.credentials.verify_email(&token.digest, now).await.unwrap().unwrap();
-    let expected = User { email_verified_at: Some(now), updated_at: now, ..user.clone() };
-    assert_same_user(&verified, &expected);
-    assert_same_user(&stores.user(&user).await, &expected);
-    assert_same_user(&stores.user(&other).await, &other);
-}
-
-/// MUST accept a token at most once, however many present it at the same time.
-pub async fn a_token_is_accepted_once(stores: &Stores) {
-    let samples = Samples::default();
-    let user = stores.open(&samples, "ada@example.com").await;
-    let token = samples.token(user.id, TokenPurpose::VerifyEmail);
-    stores.credentials.issue_token(token.clone(), Vec::new()).await.unwrap();
-    for accepted in [true, false, false] {
-        let verified = stores.credentials.verify_email(&token.digest, after(1)).await.unwrap();
-        assert_eq!(verified.is_some(), accepted);
-    }
-}
-
-/// MUST refuse a token from its expiry on, and a token of another purpose.
-pub async fn expired_tokens_and_those_of_another_purpose_are_refused(stores: &Stores) {
-    let samples = Samples::default();
-    let user = stores.open(&samples, "ada@example.com").await;
-    let reset = samples.token(user.id, TokenPurpose::ResetPassword);
-    let mut token = samples.token(user.id, TokenPurpose::VerifyEmail);
-    token.expires_at = after(60) + tick();
-    let unknown = samples.token(user.id, TokenPurpose::VerifyEmail);
-    for stored in [&reset, &token] {
-        stores.credentials.issue_token(stored.clone(), Vec::new()).await.unwrap();
-    }
-    let verify = async |digest, now| stores.credentials.verify_email(digest, now).await.unwrap();
-    assert_eq!(verify(&reset.digest, after(1)).await, None);
-    assert_eq!(verify(&unknown.digest, after(1)).await, None);
-    assert_eq!(verify(&token.digest, after(61)).await, None);
-    assert_eq!(verify(&token.digest, token.expires_at).await, None);
-    assert_same_user(&stores.user(&user).await, &user);
-    let last_moment = verify(&token.digest, token.expires_at - tick()).await;
-    assert!(last_moment.is_some(), "refusals spend nothing");
-}
-
-/// MUST void the user's other verification tokens.
-pub async fn verification_voids_other_verification_tokens(stores: &Stores) {
-    let samples = Samples::default();
-    let user = stores.open(&samples, "ada@example.com").await;
-    let other = stores.open(&samples, "other@example.com").await;
-    let [first, second] = [(); 2].map(|()| samples.token(user.id, TokenPurpose::VerifyEmail));
-    let others = samples.token(other.id, TokenPurpose::VerifyEmail);
-    for token in [&first, &second, &others] {
-        stores.credentials.issue_token(token.clone(), Vec::new()).await.unwrap();
-    }
-    assert!(stores.credentials.verify_email(&second.digest, after(1)).await.unwrap().is_some());
-    assert_eq!(stores.credentials.verify_email(&first.digest, after(1)).await.unwrap(), None);
-    assert!(stores.credentials.verify_email(&others.digest, after(1)).await.unwrap().is_some());
-}
-
-/// MUST forget expired tokens and no others.
-pub async fn expired_tokens_are_forgotten_and_no_others(stores: &Stores) {
-    let samples = Samples::default();
-    let user = stores.open(&samples, "ada@example.com").await;
-    let mut token = samples.token(user.id, TokenPurpose::VerifyEmail);
-    token.expires_at = after(100);
-    for seconds in [10, 20] {
-        let mut old = samples.token(user.id, TokenPurpose::ResetPassword);
-        old.expires_at = after(seconds);
-        stores.credentials.issue_token(old, Vec::new()).await.unwrap();
-    }
-    stores.credentials.issue_token(token.clone(), Vec::new()).await.unwrap();
-    assert_eq!(stores.credentials.purge_tokens(after(10)).await.unwrap(), 0, "not before `before`");
-    assert_eq!(stores.credentials.purge_tokens(after(10) + tick()).await.unwrap(), 1);
-    assert_eq!(stores.credentials.purge_tokens(after(99)).await.unwrap(), 1);
-    assert!(stores.credentials.verify_email(&token.digest, after(99)).await.unwrap().is_some());
 }

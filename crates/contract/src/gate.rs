@@ -309,8 +309,15 @@ pub async fn a_change_of_a_profile_is_shown_once_it_has_returned(gated: &Gated) 
     change.keep_session = Some(session.id.clone());
     credentials.change_password(change, after(21)).await.unwrap();
     assert_changed().await;
-    let token = samples.token(user.id, TokenPurpose::VerifyEmail);
-    credentials.issue_token(token.clone(), Vec::new()).await.unwrap();
-    credentials.verify_email(&token.digest, after(22)).await.unwrap();
+    let [verification, reset] = [TokenPurpose::VerifyEmail, TokenPurpose::ResetPassword]
+        .map(|purpose| samples.token(user.id, purpose));
+    for token in [&verification, &reset] {
+        credentials.issue_token(token.clone(), Vec::new()).await.unwrap();
+    }
+    credentials.verify_email(&verification.digest, after(22)).await.unwrap();
+    assert_changed().await;
+    let mut change = samples.password_reset(&user, &reset);
+    change.keep_session = Some(session.id.clone());
+    credentials.change_password(change, after(23)).await.unwrap();
     assert_changed().await;
 }

@@ -1,6 +1,6 @@
 //! What an [`archon_domain::ports::Outbox`] must do.
 
-use archon_domain::{Instant, MailId, OutboxCounts, QueuedMail, Span};
+use archon_domain::{Instant, MailId, OutboxCounts, QueuedMail, Span, StoreErrorKind, TokenPurpose};
 
 use crate::Stores;
 use crate::samples::{Samples, after, start, tick};
@@ -13,6 +13,8 @@ macro_rules! outbox {
         $crate::cases! {
             outbox of $crate::Stores: $fixture,
             cases [
+                a_mail_is_kept_however_it_was_queued,
+                a_mail_to_an_account_that_is_gone_is_refused,
                 a_due_mail_is_given_to_one_caller_only,
                 the_longest_due_is_given_first,
                 a_mail_is_given_again_once_its_lease_has_passed,
@@ -21,10 +23,14 @@ macro_rules! outbox {
                 a_mail_that_failed_is_kept_with_its_error_and_tried_again,
                 a_mail_that_was_given_up_is_not_given,
                 pending_and_failed_mails_are_counted_apart,
-                mails_that_wait_are_named_the_longest_due_first,
+                mails_that_wait_are_listed_the_longest_due_first,
+                mails_that_wait_are_listed_as_they_stand,
                 given_up_mails_are_queued_again_from_zero,
             ],
-            concurrency [a_due_mail_is_given_to_one_of_many],
+            concurrency [
+                a_due_mail_is_given_to_one_of_many,
+                mails_queued_while_their_account_goes_are_refused_or_go_with_it,
+            ],
         }
     };
 }
@@ -43,6 +49,18 @@ async fn claim(stores: &Stores, limit: u32, now: Instant) -> Vec<MailId> {
     claimed.iter().map(|queued| queued.mail.id).collect()
 }
 
+async fn pending(stores: &Stores, limit: u32) -> Vec<MailId> {
+    ids(&stores.outbox.pending(limit).await.unwrap())
+}
+
+/// Compares mails by every field.
+fn assert_listed(listed: &[QueuedMail], expected: &[QueuedMail]) {
+    assert_eq!(listed, expected);
+    for (listed, expected) in listed.iter().zip(expected) {
+        assert_same_mail(&listed.mail, &expected.mail);
+    }
+}
+
 /// The id of a mail that no store holds.
 fn unknown(samples: &Samples) -> MailId {
     samples.mail(&samples.user("nobody@example.com"), start()).mail.id
@@ -50,6 +68,52 @@ fn unknown(samples: &Samples) -> MailId {
 
 fn ids(mails: &[QueuedMail]) -> Vec<MailId> {
     mails.iter().map(|queued| queued.mail.id).collect()
+}
+
+/// MUST keep a mail until it is sent, however it was queued.
+pub async fn a_mail_is_kept_however_it_was_queued(stores: &Stores) {
+    let samples = Samples::default();
+    let mut account = samples.account("Ada@Example.com");
+    let user = account.user.clone();
+    let mails: Vec<_> = (0..4).map(|second| samples.mail(&user, after(second))).collect();
+    let one = |place: usize| vec![mails[place].clone()];
+    account.mails = one(0);
+    stores.opened(account).await;
+    let token = samples.token(user.id, TokenPurpose::VerifyEmail);
+    stores.credentials.issue_token(token, one(1)).await.unwrap();
+    let mut change = samples.password_change(&user);
+    change.mails = one(2);
+    stores.credentials.change_password(change, start()).await.unwrap();
+    stores.outbox.queue(mails[3].clone()).await.unwrap();
+    assert_listed(&stores.outbox.pending(9).await.unwrap(), &mails);
+
+    for again in [after(9), after(1000), after(2000)] {
+        assert_eq!(ids(&stores.claim_all(again).await), ids(&mails));
+    }
+    for (place, queued) in mails.iter().enumerate() {
+        assert_eq!(pending(stores, 9).await.len(), mails.len() - place);
+        stores.outbox.sent(queued.mail.id).await.unwrap();
+    }
+    assert_eq!(pending(stores, 9).await, []);
+}
+
+/// MUST refuse a mail to an account that is gone as a conflict. As it does one with the id of a mail that waits,
+/// which stays as it is.
+pub async fn a_mail_to_an_account_that_is_gone_is_refused(stores: &Stores) {
+    let samples = Samples::default();
+    let user = stores.open(&samples, "ada@example.com").await;
+    let gone = stores.open(&samples, "gone@example.com").await;
+    stores.users.delete_account(gone.id).await.unwrap();
+    let nobody = samples.user("nobody@example.com");
+    let waiting = samples.mail(&user, after(1));
+    stores.outbox.queue(waiting.clone()).await.unwrap();
+    let mut twin = samples.mail(&user, after(2));
+    twin.mail.id = waiting.mail.id;
+    for refused in [samples.mail(&gone, start()), samples.mail(&nobody, start()), twin] {
+        let error = stores.outbox.queue(refused).await.expect_err("it cannot be kept");
+        assert_eq!(error.kind(), StoreErrorKind::Conflict);
+    }
+    assert_listed(&stores.outbox.pending(9).await.unwrap(), &[waiting]);
 }
 
 /// MUST give each due mail to one caller only, however many ask at the same time.
@@ -154,18 +218,34 @@ pub async fn pending_and_failed_mails_are_counted_apart(stores: &Stores) {
     assert_eq!(stores.outbox.counts().await.unwrap(), expected);
 }
 
-/// MUST name the mails that wait, the longest due first.
-pub async fn mails_that_wait_are_named_the_longest_due_first(stores: &Stores) {
+/// MUST list the mails that wait as they stand, the longest due first, and give none of them away.
+pub async fn mails_that_wait_are_listed_the_longest_due_first(stores: &Stores) {
     let samples = Samples::default();
-    assert_eq!(stores.outbox.pending(9).await.unwrap(), []);
+    assert_eq!(pending(stores, 9).await, []);
     let mails = queue(stores, &samples, &[after(3), after(1), after(2), after(4)]).await;
     let [third, first, second, fourth] = [0, 1, 2, 3].map(|place: usize| mails[place].mail.id);
-    assert_eq!(stores.outbox.pending(9).await.unwrap(), [first, second, third, fourth]);
-    assert_eq!(stores.outbox.pending(2).await.unwrap(), [first, second]);
+    assert_eq!(pending(stores, 9).await, [first, second, third, fourth]);
+    assert_eq!(pending(stores, 2).await, [first, second]);
     assert_eq!(claim(stores, 2, after(2)).await, [first, second]);
     stores.outbox.postpone(first, None, "given up").await.unwrap();
     stores.outbox.sent(third).await.unwrap();
-    assert_eq!(stores.outbox.pending(9).await.unwrap(), [fourth, second], "one is under way for a minute");
+    assert_eq!(pending(stores, 9).await, [fourth, second], "one is under way for a minute");
+}
+
+/// MUST list the mails that wait as they stand, the longest due first, and give none of them away.
+pub async fn mails_that_wait_are_listed_as_they_stand(stores: &Stores) {
+    let samples = Samples::default();
+    let mut mails = queue(stores, &samples, &[after(1), after(2), after(3) + tick()]).await;
+    assert_eq!(claim(stores, 1, after(2)).await, [mails[0].mail.id]);
+    stores.outbox.postpone(mails[0].mail.id, Some(after(1)), "450 \"later\"").await.unwrap();
+    mails[0].attempts = 1;
+    mails[0].last_error = Some("450 \"later\"".to_owned());
+    for _ in 0..2 {
+        assert_listed(&stores.outbox.pending(9).await.unwrap(), &mails);
+    }
+    let claimed = stores.claim_all(after(9)).await;
+    assert_eq!(ids(&claimed), ids(&mails), "they were not given away");
+    assert_eq!(claimed.iter().map(|queued| queued.attempts).collect::<Vec<_>>(), [2, 1, 1]);
 }
 
 /// MUST queue given-up mails again with their attempts at zero.

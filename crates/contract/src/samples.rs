@@ -10,9 +10,9 @@ use archon_domain::ports::Entropy;
 use archon_domain::{
     Amendment, Client, Email, EmailKey, EventId, EventKind, Instant, IssuedToken, KeyId, Lease, Mail, MailId,
     MailMessage, Metadata, NewAccount, NewSession, OneTimeToken, OpeningRule, Passage, PasswordChange,
-    PasswordHash, PersonName, Presented, QueuedMail, RefreshState, Role, Rotate, SealedToken, SecurityEvent,
-    Session, SessionId, SessionPolicy, SigningAlgorithm, SigningKey, Span, Succession, TokenId, TokenPurpose,
-    TokenRef, User, UserAgent, UserId, UserStatus,
+    PasswordHash, PasswordRight, PersonName, Presented, QueuedMail, RefreshState, Role, Rotate, SealedToken,
+    SecurityEvent, Session, SessionId, SessionPolicy, SigningAlgorithm, SigningKey, Span, Succession,
+    TokenId, TokenPurpose, TokenRef, User, UserAgent, UserId, UserStatus,
 };
 use serde_json::json;
 use zeroize::Zeroizing;
@@ -248,11 +248,21 @@ impl Samples {
     pub fn password_change(&self, user: &User) -> PasswordChange {
         PasswordChange {
             user: user.id,
-            replaces: user.password.clone(),
+            right: PasswordRight::Replaces(user.password.clone()),
             hash: self.hash(),
             history_depth: 5,
             keep_session: None,
+            lifts_lock: false,
             mails: Vec::new(),
+        }
+    }
+
+    /// A new password by the right of a reset token of the user.
+    pub fn password_reset(&self, user: &User, token: &IssuedToken) -> PasswordChange {
+        PasswordChange {
+            right: PasswordRight::ResetToken(token.digest),
+            lifts_lock: true,
+            ..self.password_change(user)
         }
     }
 

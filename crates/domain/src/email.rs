@@ -71,6 +71,34 @@ impl Email {
     }
 }
 
+/// A text with every address in it hidden as [`Email::masked`] hides one: for words that come from elsewhere,
+/// such as a mail server's, and go into a log.
+#[must_use]
+pub fn mask_addresses(text: &str) -> String {
+    let mut masked = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('@') {
+        let (other, local) = before.split_at(local_part_of(before));
+        masked.push_str(other);
+        if let Some(first) = local.chars().next() {
+            masked.push(first);
+            masked.push_str("***");
+        }
+        masked.push('@');
+        rest = after;
+    }
+    masked + rest
+}
+
+/// Where the local part begins that a text ends with.
+fn local_part_of(text: &str) -> usize {
+    let quoted = text.strip_suffix('"').and_then(|text| text.rfind('"'));
+    quoted.unwrap_or_else(|| {
+        let is_around = |c: char| c.is_whitespace() || "<>()[]:;,\"".contains(c);
+        text.char_indices().rfind(|(_, c)| is_around(*c)).map_or(0, |(at, c)| at + c.len_utf8())
+    })
+}
+
 impl PartialEq for Email {
     fn eq(&self, other: &Self) -> bool {
         self.key == other.key
@@ -146,7 +174,29 @@ mod tests {
         assert_eq!(format!("{typed:?}"), "Email(U***@Example.COM)");
     }
 
+    #[test]
+    fn addresses_in_the_words_of_others_are_masked() {
+        for (words, masked) in [
+            ("550 5.1.1 <ada@example.com>: no such user", "550 5.1.1 <a***@example.com>: no such user"),
+            ("Ada.L+tag@example.com, bob@example.org", "A***@example.com, b***@example.org"),
+            ("to:\"a b\"@example.com rejected", "to:\"***@example.com rejected"),
+            ("jürgen@exämple.de", "j***@exämple.de"),
+            ("nobody @ home, @", "nobody @ home, @"),
+            ("421 4.3.2 later", "421 4.3.2 later"),
+        ] {
+            assert_eq!(mask_addresses(words), masked);
+        }
+        let address = Email::parse("ada@example.com").unwrap();
+        assert_eq!(mask_addresses(address.as_typed()), address.masked());
+    }
+
     proptest! {
+        #[test]
+        fn no_local_part_is_left_where_addresses_are_masked(before in "[ <(]?", after in "[ >:)]?") {
+            let words = format!("{before}ada.lovelace@example.com{after}");
+            prop_assert_eq!(mask_addresses(&words), format!("{before}a***@example.com{after}"));
+        }
+
         #[test]
         fn parsing_never_panics_and_what_it_accepts_it_accepts_again(text in "\\PC{0,300}") {
             if let Ok(email) = Email::parse(&text) {

@@ -32,7 +32,7 @@ mod token;
 mod user;
 
 pub use client::{Client, ClientNetwork, DeviceFingerprint, UserAgent};
-pub use email::{Email, EmailKey};
+pub use email::{Email, EmailKey, mask_addresses};
 pub use error::{StoreError, StoreErrorKind};
 pub use event::{EventKind, SecurityEvent, Severity};
 pub use field_error::{FieldError, FieldErrorCode};
@@ -60,7 +60,8 @@ pub use session::{
 };
 pub use token::{Claims, SealedToken, SignedToken, TokenError, TokenKind, TokenRef, TokenRejection};
 pub use user::{
-    AccountOpening, Amendment, NewAccount, PasswordChange, PasswordChangeOutcome, Role, User, UserStatus,
+    AccountOpening, Amendment, NewAccount, PasswordChange, PasswordChangeOutcome, PasswordRight, Role, User,
+    UserStatus,
 };
 
 /// A point in time in UTC. Adapters keep microseconds; the [`ports::Clock`] hands out no finer ones.

@@ -11,25 +11,28 @@ pub enum Bucket {
     Register,
     /// Token refreshes.
     Refresh,
-    /// Requests for a password reset and their confirmations.
+    /// Requests for a password reset.
     PasswordReset,
     /// Requests for another verification mail.
     EmailResend,
     /// Log-ins with a provider.
     Oauth,
+    /// Mails to a user that a stranger can cause.
+    StrangerMail,
     /// Everything else.
     Default,
 }
 
 impl Bucket {
     /// Every bucket.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Login,
         Self::Register,
         Self::Refresh,
         Self::PasswordReset,
         Self::EmailResend,
         Self::Oauth,
+        Self::StrangerMail,
         Self::Default,
     ];
 
@@ -43,6 +46,7 @@ impl Bucket {
             Self::PasswordReset => "password_reset",
             Self::EmailResend => "email_resend",
             Self::Oauth => "oauth",
+            Self::StrangerMail => "stranger_mail",
             Self::Default => "default",
         }
     }

@@ -13,6 +13,8 @@ pub enum TokenKind {
     Access,
     /// Buys the next pair of tokens, once.
     Refresh,
+    /// Opens the service's own pages, in a cookie, for as long as its session lives.
+    Page,
 }
 
 impl TokenKind {
@@ -22,6 +24,7 @@ impl TokenKind {
         match self {
             Self::Access => "access",
             Self::Refresh => "refresh",
+            Self::Page => "page",
         }
     }
 }
@@ -130,7 +133,7 @@ pub enum TokenRejection {
     /// The token is for another issuer or audience.
     #[error("the token is not for this service")]
     WrongAudience,
-    /// An access token where a refresh token belongs, or the other way round.
+    /// A token of another kind than the one that belongs here.
     #[error("the token is of the wrong type")]
     WrongKind,
     /// The token is not valid yet.

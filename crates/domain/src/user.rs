@@ -4,7 +4,10 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Email, Instant, IssuedToken, Metadata, PasswordHash, PersonName, QueuedMail, SessionId, UserId};
+use crate::{
+    Email, Instant, IssuedToken, Metadata, PasswordHash, PersonName, QueuedMail, SessionId, TokenDigest,
+    UserId,
+};
 
 /// An account and everything that is true of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -164,16 +167,29 @@ pub enum Amendment {
 pub struct PasswordChange {
     /// Whose password.
     pub user: UserId,
-    /// The hash that the caller has checked against; another one by now means that somebody was faster.
-    pub replaces: Option<PasswordHash>,
+    /// What gives the right to change it.
+    pub right: PasswordRight,
     /// The hash of the new password.
     pub hash: PasswordHash,
     /// How many hashes to remember, the new one included.
     pub history_depth: usize,
     /// The session that goes on; all others of the user end.
     pub keep_session: Option<SessionId>,
+    /// Whether failed log-ins counted before now are void from now on.
+    pub lifts_lock: bool,
     /// The mails to queue.
     pub mails: Vec<QueuedMail>,
+}
+
+/// What gives the right to change a password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PasswordRight {
+    /// The caller has checked against this hash, or may replace it without; another one by now means that
+    /// somebody was faster.
+    Replaces(Option<PasswordHash>),
+    /// A reset token, which is spent with the change. Whoever holds it reads the account's mails, so the
+    /// address counts as verified from now on.
+    ResetToken(TokenDigest),
 }
 
 /// What became of a [`PasswordChange`].
@@ -181,6 +197,7 @@ pub struct PasswordChange {
 pub enum PasswordChangeOutcome {
     /// The new password holds and these sessions have ended.
     Changed(Vec<SessionId>),
-    /// The password was changed in the meantime, or the account is gone; nothing was stored.
+    /// The right is gone: the password was changed in the meantime, the token is spent or too old, or there is no
+    /// such account. Nothing was stored.
     Superseded,
 }

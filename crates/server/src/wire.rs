@@ -7,12 +7,13 @@ use anyhow::Context as _;
 use archon_app::workers::{CleanUp, MailWorker, Retention, TouchWriter};
 use archon_app::{Auth, ExtraClaim, Limits, LimitsPolicy, Links, Policy, Ports, Recorder, TokenPolicy};
 use archon_domain::ports::{Clock, Entropy, Outbox};
-use archon_mail_lettre::{Postman, PostmanSettings, SmtpSettings, Transport};
+use archon_mail_lettre::{Pages, Postman, PostmanSettings, SmtpSettings, Transport};
 use archon_password_argon2::{Argon2Hasher, Argon2Parameters, PoolSettings};
 use archon_token_jose::{JoseSettings, JoseTokens, RsaBits};
-use archon_web::{TrustedProxies, WebPolicy, WebState};
+use archon_web::{PagePolicy, TrustedProxies, WebPolicy, WebState};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
+use url::Url;
 
 use crate::config::ExtraClaim as ExtraClaimSetting;
 use crate::config::Settings;
@@ -99,6 +100,14 @@ pub async fn keys(settings: &Settings, surroundings: &Surroundings) -> anyhow::R
     Ok(key_keeper(settings, &stored, &surroundings.clock))
 }
 
+/// The mails of the configured service that were not sent yet.
+///
+/// # Errors
+/// When the store cannot be opened.
+pub async fn outbox(settings: &Settings, surroundings: &Surroundings) -> anyhow::Result<Arc<dyn Outbox>> {
+    Ok(open_stores(settings, surroundings.adapt.as_ref()).await?.outbox)
+}
+
 /// Opens the configured store, brings its tables up to date, and adapts it.
 async fn open_stores(settings: &Settings, adapt: Option<&Adapt>) -> anyhow::Result<StorePorts> {
     let store = Store::open(settings)?;
@@ -125,11 +134,13 @@ pub async fn wire(settings: &Settings, port: u16, surroundings: Surroundings) ->
         Some(transport) => transport,
         None => mail_transport(settings)?,
     };
-    let postman = Arc::new(Postman::new(postman_settings(settings), transport)?);
+    let policy = policy(settings, port);
+    let postman = Arc::new(Postman::new(postman_settings(settings, &policy.links), transport)?);
     let (recorder, writer) =
         Recorder::new(Arc::clone(&stored.events), Arc::clone(&clock), Arc::clone(&entropy));
     let outbox = Arc::clone(&stored.outbox);
     let passage = fast_path::compose(settings, &stored, &clock, &entropy).await?;
+    let limits = Limits::new(passage.limiter, Arc::clone(&clock), limits_policy(settings));
     let ports = Ports {
         users: passage.users,
         credentials: passage.credentials,
@@ -139,18 +150,19 @@ pub async fn wire(settings: &Settings, port: u16, surroundings: Surroundings) ->
         attempts: passage.attempts,
         fast_store: passage.breaker,
         notices: passage.notices,
+        limits: limits.clone(),
+        breached_passwords: None,
         outbox: stored.outbox,
         events: stored.events,
         database: stored.database,
         passwords: Arc::clone(&hasher) as _,
         tokens: Arc::clone(&tokens) as _,
         mailer: Arc::clone(&postman) as _,
-        clock: Arc::clone(&clock),
+        clock,
         entropy,
     };
-    let auth = Arc::new(Auth::new(ports, policy(settings, port), recorder));
-    let limits = Limits::new(passage.limiter, clock, limits_policy(settings));
-    let web = WebState::new(Arc::clone(&auth), limits, web_policy(settings));
+    let auth = Arc::new(Auth::new(ports, policy, recorder));
+    let web = WebState::new(Arc::clone(&auth), limits, web_policy(settings, port)?)?;
     Ok(Service {
         mail: MailWorker::new(&auth, settings.retry_schedule()),
         touches: TouchWriter::new(Arc::clone(&auth)),
@@ -235,6 +247,7 @@ fn policy(settings: &Settings, port: u16) -> Policy {
         },
         require_verified_email: settings.registration.require_verified_email,
         verify_email_for: tokens.verify_email_ttl.as_span(),
+        reset_password_for: tokens.reset_password_ttl.as_span(),
         links: Links::new(&settings.base_url(port)),
     }
 }
@@ -247,13 +260,20 @@ fn limits_policy(settings: &Settings) -> LimitsPolicy {
     }
 }
 
-fn web_policy(settings: &Settings) -> WebPolicy {
-    WebPolicy {
+fn web_policy(settings: &Settings, port: u16) -> anyhow::Result<WebPolicy> {
+    Ok(WebPolicy {
         trusted_proxies: TrustedProxies::new(settings.server.trusted_proxies.clone()),
         allowed_origins: settings.cors.allowed_origins.clone(),
         https_only: settings.links.base_url.reveal().starts_with("https://"),
+        pages: settings.pages.enabled.then(|| page_policy(settings, port)).transpose()?,
         jwks_max_age: u64::from(settings.keys.activation_delay.0),
-    }
+    })
+}
+
+fn page_policy(settings: &Settings, port: u16) -> anyhow::Result<PagePolicy> {
+    let base_url = Url::parse(&settings.base_url(port)).context("links.base_url is no URL")?;
+    let service = settings.pages.service_name.clone();
+    Ok(PagePolicy { service, origin: base_url.origin().ascii_serialization() })
 }
 
 fn retention(settings: &Settings) -> Retention {
@@ -313,9 +333,17 @@ pub fn rsa_bits(settings: &Settings) -> RsaBits {
     }
 }
 
-fn postman_settings(settings: &Settings) -> PostmanSettings {
+fn postman_settings(settings: &Settings, links: &Links) -> PostmanSettings {
     let templates = Some(settings.mail.templates.clone()).filter(|path| !path.as_os_str().is_empty());
-    PostmanSettings { from: settings.mail.from.clone(), templates, ..PostmanSettings::default() }
+    // A front end of a deployment's own need not have these pages, and no button leads nowhere.
+    let page = |name: &str| settings.pages.enabled.then(|| links.page(name));
+    let pages = Pages {
+        sign_in: page("sign-in"),
+        forgot_password: page("forgot-password"),
+        sessions: page("sessions"),
+    };
+    let service = settings.pages.service_name.clone();
+    PostmanSettings { from: settings.mail.from.clone(), service, templates, pages }
 }
 
 fn mail_transport(settings: &Settings) -> anyhow::Result<Transport> {

@@ -1,12 +1,12 @@
 use archon_domain::ports::Credentials;
 use archon_domain::{
-    Instant, IssuedToken, PasswordChange, PasswordChangeOutcome, PasswordHash, QueuedMail, StoreError,
-    TerminationReason, TokenDigest, TokenPurpose, User, UserId,
+    Instant, IssuedToken, PasswordChange, PasswordChangeOutcome, PasswordHash, PasswordRight, QueuedMail,
+    StoreError, TerminationReason, TokenDigest, TokenPurpose, User, UserId,
 };
 use async_trait::async_trait;
 
 use crate::MemoryStore;
-use crate::state::{State, conflict};
+use crate::state::{Account, State, conflict};
 
 #[async_trait]
 impl Credentials for MemoryStore {
@@ -48,10 +48,19 @@ impl Credentials for MemoryStore {
             return Err(conflict("issue token", "there is no such account"));
         }
         state.check_token(&token, "issue token")?;
-        state.check_mails(&mails, "issue token")?;
+        state.check_mails(&mails, None, "issue token")?;
         state.tokens.insert(token.digest, token);
         state.queue(mails);
         Ok(())
+    }
+
+    async fn token_owner(
+        &self,
+        digest: &TokenDigest,
+        purpose: TokenPurpose,
+        now: Instant,
+    ) -> Result<Option<UserId>, StoreError> {
+        Ok(self.state().token_owner(digest, purpose, now))
     }
 
     async fn verify_email(&self, digest: &TokenDigest, now: Instant) -> Result<Option<User>, StoreError> {
@@ -72,36 +81,61 @@ impl State {
         change: PasswordChange,
         now: Instant,
     ) -> Result<PasswordChangeOutcome, StoreError> {
-        let PasswordChange { user, replaces, hash, history_depth, keep_session, mails } = change;
-        let account = self.accounts.get(&user);
-        if !account.is_some_and(|account| account.user.password == replaces) {
+        let user = change.user;
+        if !self.may_change(user, &change.right, now) {
             return Ok(PasswordChangeOutcome::Superseded);
         }
-        self.check_mails(&mails, "change password")?;
+        self.check_mails(&change.mails, None, "change password")?;
         if let Some(account) = self.accounts.get_mut(&user) {
-            account.history.insert(0, hash.clone());
-            // The present password stays in the history, however short that is kept.
-            account.history.truncate(history_depth.max(1));
-            account.user.password = Some(hash);
-            account.user.updated_at = now;
+            account.set_password(&change, now);
         }
         self.void_tokens(user, TokenPurpose::ResetPassword);
-        self.queue(mails);
+        self.queue(change.mails);
         let reason = TerminationReason::PasswordChanged;
-        let ended = self.end_live_sessions(user, keep_session.as_ref(), reason, now);
+        let ended = self.end_live_sessions(user, change.keep_session.as_ref(), reason, now);
         Ok(PasswordChangeOutcome::Changed(ended))
     }
 
-    fn verify_email(&mut self, digest: &TokenDigest, now: Instant) -> Option<User> {
-        let token = self.tokens.get(digest)?;
-        if token.purpose != TokenPurpose::VerifyEmail || now >= token.expires_at {
-            return None;
+    /// Whether the right to change the user's password still holds.
+    fn may_change(&self, user: UserId, right: &PasswordRight, now: Instant) -> bool {
+        match right {
+            PasswordRight::Replaces(password) => {
+                self.accounts.get(&user).is_some_and(|account| account.user.password == *password)
+            }
+            PasswordRight::ResetToken(digest) => {
+                self.token_owner(digest, TokenPurpose::ResetPassword, now) == Some(user)
+            }
         }
-        let user = token.user;
+    }
+
+    /// Whose token this is, if it can be spent for the purpose.
+    fn token_owner(&self, digest: &TokenDigest, purpose: TokenPurpose, now: Instant) -> Option<UserId> {
+        let token = self.tokens.get(digest)?;
+        (token.purpose == purpose && now < token.expires_at).then_some(token.user)
+    }
+
+    fn verify_email(&mut self, digest: &TokenDigest, now: Instant) -> Option<User> {
+        let user = self.token_owner(digest, TokenPurpose::VerifyEmail, now)?;
         self.void_tokens(user, TokenPurpose::VerifyEmail);
         let account = self.accounts.get_mut(&user)?;
         account.user.email_verified_at.get_or_insert(now);
         account.user.updated_at = now;
         Some(account.user.clone())
+    }
+}
+
+impl Account {
+    fn set_password(&mut self, change: &PasswordChange, now: Instant) {
+        self.history.insert(0, change.hash.clone());
+        // The present password stays in the history, however short that is kept.
+        self.history.truncate(change.history_depth.max(1));
+        self.user.password = Some(change.hash.clone());
+        self.user.updated_at = now;
+        if matches!(change.right, PasswordRight::ResetToken(_)) {
+            self.user.email_verified_at.get_or_insert(now);
+        }
+        if change.lifts_lock {
+            self.user.attempts_void_before = now;
+        }
     }
 }

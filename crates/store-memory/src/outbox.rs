@@ -8,6 +8,13 @@ use crate::MemoryStore;
 
 #[async_trait]
 impl Outbox for MemoryStore {
+    async fn queue(&self, mail: QueuedMail) -> Result<(), StoreError> {
+        let (mut state, mails) = (self.state(), vec![mail]);
+        state.check_mails(&mails, None, "queue mail")?;
+        state.queue(mails);
+        Ok(())
+    }
+
     async fn claim(
         &self,
         limit: u32,
@@ -63,13 +70,12 @@ impl Outbox for MemoryStore {
         Ok(counts)
     }
 
-    async fn pending(&self, limit: u32) -> Result<Vec<MailId>, StoreError> {
+    async fn pending(&self, limit: u32) -> Result<Vec<QueuedMail>, StoreError> {
         let state = self.state();
-        let waiting =
-            state.outbox.values().filter_map(|queued| Some((queued.next_attempt_at?, queued.mail.id)));
-        let mut waiting: Vec<_> = waiting.collect();
-        waiting.sort_unstable();
-        Ok(waiting.into_iter().take(at_most(limit)).map(|(_, id)| id).collect())
+        let mut waiting: Vec<_> =
+            state.outbox.values().filter(|queued| queued.next_attempt_at.is_some()).collect();
+        waiting.sort_by_key(|queued| (queued.next_attempt_at, queued.mail.id));
+        Ok(waiting.into_iter().take(at_most(limit)).cloned().collect())
     }
 
     async fn failed(&self, limit: u32) -> Result<Vec<QueuedMail>, StoreError> {

@@ -49,7 +49,8 @@ impl MemoryRateLimiter {
             Bucket::PasswordReset => 3,
             Bucket::EmailResend => 4,
             Bucket::Oauth => 5,
-            Bucket::Default => 6,
+            Bucket::StrangerMail => 6,
+            Bucket::Default => 7,
         };
         self.buckets[index].lock().unwrap_or_else(PoisonError::into_inner)
     }

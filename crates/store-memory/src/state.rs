@@ -84,8 +84,18 @@ pub(crate) fn conflict(context: &'static str, cause: &'static str) -> StoreError
 }
 
 impl State {
-    /// Refuses mails of which one is queued already, before anything else is changed.
-    pub(crate) fn check_mails(&self, mails: &[QueuedMail], context: &'static str) -> Result<(), StoreError> {
+    /// Refuses mails of which one is queued already or is nobody's, before anything else is changed; the account
+    /// that is just being `opened` is somebody.
+    pub(crate) fn check_mails(
+        &self,
+        mails: &[QueuedMail],
+        opened: Option<UserId>,
+        context: &'static str,
+    ) -> Result<(), StoreError> {
+        let known = |user| opened == Some(user) || self.accounts.contains_key(&user);
+        if !mails.iter().all(|queued| known(queued.mail.user)) {
+            return Err(conflict(context, "there is no such account"));
+        }
         let mut seen = BTreeSet::new();
         let fresh = |queued: &QueuedMail| !self.outbox.contains_key(&queued.mail.id);
         if mails.iter().all(|queued| fresh(queued) && seen.insert(queued.mail.id)) {

@@ -114,7 +114,7 @@ impl State {
         if self.accounts.contains_key(&user.id) {
             return Err(conflict("open account", "an account with this id is stored already"));
         }
-        self.check_mails(&mails, "open account")?;
+        self.check_mails(&mails, Some(user.id), "open account")?;
         if let Some(token) = &verification {
             self.check_token(token, "open account")?;
         }

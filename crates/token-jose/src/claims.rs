@@ -30,7 +30,7 @@ pub(crate) fn to_payload(claims: &Claims, settings: &JoseSettings) -> Value {
     let mut payload = if access { claims.extra.clone() } else { Map::new() };
     let mut set = |name: &str, value: Value| payload.insert(name.to_owned(), value);
     set("iss", json!(settings.issuer));
-    set("aud", json!(settings.audience));
+    set("aud", json!(settings.audience_of(claims.kind)));
     set("sub", json!(claims.subject));
     set("iat", json!(claims.issued_at.timestamp()));
     set("nbf", json!(claims.issued_at.timestamp()));
@@ -53,10 +53,10 @@ pub(crate) fn check(
     now: Instant,
 ) -> Result<Claims, TokenRejection> {
     let wire: WireClaims = serde_json::from_slice(json).map_err(|_| TokenRejection::Malformed)?;
-    let for_us = wire.iss == settings.issuer && wire.aud == settings.audience;
+    let (issuer, audience) = (wire.iss.clone(), wire.aud.clone());
     let not_before = instant(wire.nbf)?;
     let claims = wire.into_claims()?;
-    if !for_us {
+    if issuer != settings.issuer || audience != settings.audience_of(claims.kind) {
         return Err(TokenRejection::WrongAudience);
     }
     if claims.kind != kind {
@@ -78,6 +78,7 @@ impl WireClaims {
         let kind = match self.r#type.as_str() {
             "access" => TokenKind::Access,
             "refresh" => TokenKind::Refresh,
+            "page" => TokenKind::Page,
             _ => return Err(TokenRejection::Malformed),
         };
         let (roles, email_verified, extra) = match kind {
@@ -86,7 +87,7 @@ impl WireClaims {
                 let email_verified = self.email_verified.ok_or(TokenRejection::Malformed)?;
                 (parse_roles(&roles)?, email_verified, self.extra)
             }
-            TokenKind::Refresh => (BTreeSet::new(), false, Map::new()),
+            TokenKind::Refresh | TokenKind::Page => (BTreeSet::new(), false, Map::new()),
         };
         Ok(Claims {
             kind,

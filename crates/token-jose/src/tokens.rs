@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use archon_domain::ports::TokenIssuer;
@@ -29,6 +30,15 @@ pub struct JoseSettings {
 impl JoseSettings {
     /// The greatest clock skew and expiry leeway.
     pub const MAX_SKEW: Span = Span::seconds(30);
+
+    /// Whom a token is for. A token of the service's own pages is for nobody else, and every verifier that
+    /// knows its audience refuses it.
+    pub(crate) fn audience_of(&self, kind: TokenKind) -> Cow<'_, str> {
+        match kind {
+            TokenKind::Access | TokenKind::Refresh => Cow::Borrowed(&self.audience),
+            TokenKind::Page => Cow::Owned(format!("{}/pages", self.audience)),
+        }
+    }
 
     fn check(&self) -> Result<(), KeyError> {
         let in_range = |span: Span| span >= Span::zero() && span <= Self::MAX_SKEW;

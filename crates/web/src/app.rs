@@ -28,9 +28,10 @@ pub fn server_app(
 > {
     let origins = &state.policy.allowed_origins;
     let document = web::Data::new(OpenApiDocument(&DOCUMENT));
+    let with_pages = state.pages.is_some();
     let cors = Condition::new(!origins.is_empty(), cors(origins));
     App::new()
-        .configure(configure)
+        .configure(|config| configure(config, with_pages))
         .app_data(state)
         .app_data(document)
         .wrap(from_fn(rate_headers))

@@ -6,7 +6,7 @@ use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, He
 use archon_app::Policy;
 use archon_domain::{FieldError, FieldErrorCode};
 use futures::StreamExt as _;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::fields::Fields;
 use crate::json;
@@ -14,6 +14,9 @@ use crate::problem::Problem;
 
 /// Most bytes of a request body.
 const MAX_BYTES: usize = 64 * 1024;
+
+/// The media type of the API's bodies.
+const JSON: &str = "application/json";
 
 /// How long a client may take to send a body.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -30,9 +33,7 @@ pub(crate) async fn read<B: RequestBody>(
     payload: &mut Payload,
     policy: &Policy,
 ) -> Result<B, Problem> {
-    check_content_type(headers)?;
-    let bytes = collect(headers, payload).await?;
-    parse(&bytes, policy)
+    parse(&receive(headers, payload, JSON).await?, policy)
 }
 
 /// Reads and checks a JSON body that may be absent altogether; its fields are then all absent.
@@ -45,8 +46,18 @@ pub(crate) async fn read_optional<B: RequestBody>(
     if bytes.is_empty() {
         return parse(b"{}", policy);
     }
-    check_content_type(headers)?;
+    check_content_type(headers, JSON)?;
     parse(&bytes, policy)
+}
+
+/// Receives a whole body of a media type, in UTF-8.
+pub(crate) async fn receive(
+    headers: &HeaderMap,
+    payload: &mut Payload,
+    media_type: &'static str,
+) -> Result<Vec<u8>, Problem> {
+    check_content_type(headers, media_type)?;
+    collect(headers, payload).await
 }
 
 fn parse<B: RequestBody>(bytes: &[u8], policy: &Policy) -> Result<B, Problem> {
@@ -54,6 +65,11 @@ fn parse<B: RequestBody>(bytes: &[u8], policy: &Policy) -> Result<B, Problem> {
     let Value::Object(object) = value else {
         return Err(malformed("the body must be a JSON object".to_owned()));
     };
+    judge(object, policy)
+}
+
+/// Checks the fields of a body, however they came; everything wrong is told at once.
+pub(crate) fn judge<B: RequestBody>(object: Map<String, Value>, policy: &Policy) -> Result<B, Problem> {
     let mut fields = Fields::new(object);
     match B::read(&mut fields, policy) {
         Some(body) if !fields.has_errors() => Ok(body),
@@ -69,26 +85,25 @@ fn malformed(message: String) -> Problem {
     problem
 }
 
-/// `application/json`, in UTF-8 and not compressed.
-fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
-    let unsupported = |message: &'static str| {
-        Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", message)
-    };
+/// The media type, in UTF-8 and not compressed.
+fn check_content_type(headers: &HeaderMap, media_type: &'static str) -> Result<(), Problem> {
+    let unsupported =
+        |message: String| Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", message);
     let encoding = headers.get(CONTENT_ENCODING).map(|value| value.as_bytes());
     if encoding.is_some_and(|encoding| !encoding.eq_ignore_ascii_case(b"identity")) {
-        return Err(unsupported("Send the body without Content-Encoding"));
+        return Err(unsupported("Send the body without Content-Encoding".to_owned()));
     }
-    let expected = "Send the body as Content-Type: application/json; charset=utf-8";
+    let expected = || format!("Send the body as Content-Type: {media_type}; charset=utf-8");
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let mut parts = content_type.unwrap_or_default().split(';').map(str::trim);
-    if !parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/json")) {
-        return Err(unsupported(expected));
+    if !parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case(media_type)) {
+        return Err(unsupported(expected()));
     }
     let charsets = parts.filter_map(|parameter| parameter.split_once('='));
     let foreign = |(name, value): (&str, &str)| {
         name.eq_ignore_ascii_case("charset") && !value.trim_matches('"').eq_ignore_ascii_case("utf-8")
     };
-    if charsets.into_iter().any(foreign) { Err(unsupported(expected)) } else { Ok(()) }
+    if charsets.into_iter().any(foreign) { Err(unsupported(expected())) } else { Ok(()) }
 }
 
 async fn collect(headers: &HeaderMap, payload: &mut Payload) -> Result<Vec<u8>, Problem> {

@@ -2,7 +2,8 @@
 
 use archon_app::{
     AuthenticateError, ChangePasswordError, DeleteAccountError, EndSessionError, LogInError, LogOutError,
-    OwnPasswordError, ProfileError, RefreshError, RegisterError, ResendError, VerifyEmailError,
+    OwnPasswordError, ProfileError, RefreshError, RegisterError, ResendError, ResetPasswordError,
+    VerifyEmailError,
 };
 use archon_domain::{TerminationReason, TokenRejection};
 
@@ -18,6 +19,7 @@ impl From<RegisterError> for Problem {
                 Self::conflict("EMAIL_EXISTS", "An account with this e-mail address exists")
                     .way_out("email", "Log in, or reset the password if it is forgotten")
             }
+            RegisterError::Weak(errors) => Self::invalid_fields(errors),
             RegisterError::Fault(fault) => fault.into(),
         }
     }
@@ -28,9 +30,14 @@ impl From<LogInError> for Problem {
         match error {
             LogInError::InvalidCredentials => invalid_credentials(),
             LogInError::Locked { until } => Self::locked(until),
-            LogInError::EmailNotVerified => {
+            LogInError::EmailNotVerified { mail_sent } => {
+                let way_out = if mail_sent {
+                    "Open the link in the mail that is on its way"
+                } else {
+                    "Open the link in one of the mails that were sent; log in again later for another one"
+                };
                 Self::forbidden("EMAIL_NOT_VERIFIED", "The e-mail address is not verified yet")
-                    .way_out("email", "Open the link in the mail that was sent at registration")
+                    .way_out("email", way_out)
             }
             LogInError::AccountDisabled => Self::forbidden("ACCOUNT_DISABLED", "The account is disabled")
                 .way_out("email", "Ask an administrator of the service"),
@@ -171,8 +178,9 @@ impl From<ResendError> for Problem {
 impl From<VerifyEmailError> for Problem {
     fn from(error: VerifyEmailError) -> Self {
         match error {
-            VerifyEmailError::InvalidToken => Self::bad_request("TOKEN_INVALID", "Invalid or expired token")
-                .way_out("token", "Ask for a new mail with POST /auth/email/verify/resend"),
+            VerifyEmailError::InvalidToken => {
+                invalid_link("Ask for a new mail with POST /auth/email/verify/resend")
+            }
             VerifyEmailError::Fault(fault) => fault.into(),
         }
     }
@@ -204,15 +212,35 @@ impl From<DeleteAccountError> for Problem {
     }
 }
 
+/// The token of a link that does not work, for whatever reason.
+fn invalid_link(way_out: &'static str) -> Problem {
+    Problem::bad_request("TOKEN_INVALID", "Invalid or expired token").way_out("token", way_out)
+}
+
+fn reused_password() -> Problem {
+    Problem::bad_request("PASSWORD_REUSED", "The new password is one of the latest")
+        .way_out("new_password", "Choose a password that was not used before")
+}
+
+impl From<ResetPasswordError> for Problem {
+    fn from(error: ResetPasswordError) -> Self {
+        match error {
+            ResetPasswordError::InvalidToken => {
+                invalid_link("Ask for a new mail with POST /auth/password/reset")
+            }
+            ResetPasswordError::Weak(errors) => Self::invalid_fields(errors),
+            ResetPasswordError::Reused => reused_password(),
+            ResetPasswordError::Fault(fault) => fault.into(),
+        }
+    }
+}
+
 impl From<ChangePasswordError> for Problem {
     fn from(error: ChangePasswordError) -> Self {
         match error {
             ChangePasswordError::Current(error) => own_password(error, "current_password"),
             ChangePasswordError::Weak(errors) => Self::invalid_fields(errors),
-            ChangePasswordError::Reused => {
-                Self::bad_request("PASSWORD_REUSED", "The new password is one of the latest")
-                    .way_out("new_password", "Choose a password that was not used before")
-            }
+            ChangePasswordError::Reused => reused_password(),
             ChangePasswordError::Superseded => Self::conflict(
                 "PASSWORD_CHANGED",
                 "The password was changed a moment ago; log in with the new one",

@@ -4,7 +4,9 @@ use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
 use archon_app::{Authenticate, Authenticated, Caller, ProfileError};
-use archon_domain::{Bucket, Client, ClientNetwork, Profile, RateDecision, RateKey, UserAgent};
+use archon_domain::{
+    Bucket, Client, ClientNetwork, Email, Profile, RateDecision, RateKey, TokenKind, UserAgent,
+};
 
 use crate::WebState;
 use crate::body::{self, RequestBody};
@@ -55,11 +57,6 @@ pub(crate) fn client_of(request: &HttpRequest) -> Client {
 }
 
 impl Incoming {
-    /// A request whose body somebody else has read.
-    pub(crate) fn without_body(request: &HttpRequest) -> Self {
-        Self { request: request.clone(), payload: Payload::None, client: client_of(request) }
-    }
-
     /// Who sends the request.
     pub(crate) fn client(&self) -> Client {
         self.client.clone()
@@ -73,6 +70,16 @@ impl Incoming {
     /// Reads and checks a body that may be absent.
     pub(crate) async fn optional_body<B: RequestBody>(&mut self, app: &WebState) -> Result<B, Problem> {
         body::read_optional(self.request.headers(), &mut self.payload, app.auth.policy()).await
+    }
+
+    /// Receives the fields of an HTML form, still encoded.
+    pub(crate) async fn form(&mut self) -> Result<Vec<u8>, Problem> {
+        body::receive(self.request.headers(), &mut self.payload, "application/x-www-form-urlencoded").await
+    }
+
+    /// The request itself.
+    pub(crate) fn request(&self) -> &HttpRequest {
+        &self.request
     }
 
     /// Says who the request comes from and charges it to their `default` budget.
@@ -97,10 +104,32 @@ impl Incoming {
         bucket: Bucket,
         profile: bool,
     ) -> Result<Authenticated, Problem> {
-        let token = self.bearer_token()?;
+        self.prove(app, self.bearer_token()?, TokenKind::Access, bucket, profile).await
+    }
+
+    /// Says whose browser the request comes from, by the token of its cookie, and charges it to their budget
+    /// of `bucket`; finds their profile as well if asked to.
+    pub(crate) async fn visitor(
+        &self,
+        app: &WebState,
+        token: &str,
+        bucket: Bucket,
+        profile: bool,
+    ) -> Result<Authenticated, Problem> {
+        self.prove(app, token, TokenKind::Page, bucket, profile).await
+    }
+
+    async fn prove(
+        &self,
+        app: &WebState,
+        token: &str,
+        kind: TokenKind,
+        bucket: Bucket,
+        profile: bool,
+    ) -> Result<Authenticated, Problem> {
         let quota = app.limits.quota_for(bucket, self.client.address);
         let budget = quota.map(|quota| (bucket, quota));
-        let request = Authenticate { token, client: self.client(), budget, profile };
+        let request = Authenticate { token, kind, client: self.client(), budget, profile };
         let authenticated = app.auth.authenticate(request).await?;
         let caller = &authenticated.caller;
         self.request.extensions_mut().insert(ProvedUser(caller.user));
@@ -116,13 +145,29 @@ impl Incoming {
         self.charge(app, bucket, &RateKey::Network(ClientNetwork::of(self.client.address))).await
     }
 
+    /// Charges the request, whoever sends it, to the budget of the address that a mail would go to.
+    pub(crate) async fn charge_target(
+        &self,
+        app: &WebState,
+        bucket: Bucket,
+        target: &Email,
+    ) -> Result<(), Problem> {
+        let key = RateKey::Email(target.key().clone());
+        self.charged(app.limits.take_whoever_asks(bucket, &key).await?)
+    }
+
     async fn charge(&self, app: &WebState, bucket: Bucket, key: &RateKey) -> Result<(), Problem> {
         self.charged(app.limits.take(bucket, key, self.client.address).await?)
     }
 
-    /// Notes what a charge came to, and refuses the request when the budget is spent.
+    /// Notes what a charge came to, and refuses the request when the budget is spent. Of two charges the one
+    /// that leaves less is noted.
     fn charged(&self, decision: Option<RateDecision>) -> Result<(), Problem> {
-        self.request.extensions_mut().insert(Charged(decision));
+        let mut extensions = self.request.extensions_mut();
+        let before = extensions.get::<Charged>().and_then(|charged| charged.0);
+        let tighter =
+            before.into_iter().chain(decision).min_by_key(|decision| (decision.allowed, decision.remaining));
+        extensions.insert(Charged(tighter));
         match decision {
             Some(decision) if !decision.allowed => Err(Problem::rate_limited(&decision)),
             _ => Ok(()),

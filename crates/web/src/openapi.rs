@@ -27,7 +27,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         routes::register, routes::profile, routes::update, routes::delete, routes::export,
         routes::log_in, routes::refresh, routes::log_out,
         routes::list, routes::end, routes::end_others,
-        routes::change,
+        routes::change, routes::reset, routes::confirm_reset,
         routes::verify, routes::resend,
         routes::health, routes::live, routes::ready,
         routes::jwks,
@@ -38,7 +38,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         (name = "account", description = "Open, show, change, export and delete an account"),
         (name = "log-in", description = "Log in, go on, log out"),
         (name = "sessions", description = "Where the user is logged in"),
-        (name = "password", description = "Change the password"),
+        (name = "password", description = "Change the password, or set a new one when it is forgotten"),
         (name = "e-mail", description = "Prove that an address is the user's"),
         (name = "keys", description = "Verify tokens elsewhere"),
         (name = "health", description = "How the service is"),
@@ -137,7 +137,7 @@ mod tests {
         let served: BTreeSet<_> = routes::table()
             .into_iter()
             // Pages for people, and the files they are made of, are no part of the API.
-            .filter(|(path, _)| *path != "/auth/docs/{file}" && !path.starts_with("/auth/pages/"))
+            .filter(|(path, _)| *path != "/auth/docs/{file}" && !crate::pages::is_page(path))
             .flat_map(|(path, methods)| {
                 methods.into_iter().map(move |method| (path.to_owned(), method.to_owned()))
             })

@@ -3,9 +3,10 @@ use std::error::Error;
 use std::fmt;
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::{ALLOW, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use archon_app::{Fault, FaultKind};
-use archon_domain::{FieldError, FieldErrorCode, Instant, RateDecision};
+use archon_domain::{FieldError, FieldErrorCode, Instant, RateDecision, Span};
 
 /// An error as a client is to see it, and its cause as only the log is to see it.
 ///
@@ -36,6 +37,20 @@ pub(crate) struct Detail {
 pub(crate) enum RetryAfter {
     Seconds(i64),
     At(Instant),
+}
+
+impl RetryAfter {
+    /// Whole seconds to wait from `now` on, rounded up: a client that comes back to the second must not be too
+    /// early.
+    pub(crate) fn seconds(self, now: Instant) -> i64 {
+        match self {
+            Self::Seconds(seconds) => seconds,
+            Self::At(at) => {
+                let wait = (at - now).max(Span::zero());
+                wait.num_seconds() + i64::from(wait.subsec_nanos() > 0)
+            }
+        }
+    }
 }
 
 /// The `error` of a `WWW-Authenticate` challenge (RFC 6750 section 3.1).
@@ -138,6 +153,40 @@ impl Problem {
     pub(crate) fn bearer(mut self, error: &'static str, description: &'static str) -> Self {
         self.bearer_error = Some(BearerError { error, description });
         self
+    }
+
+    /// Logs a 5xx, with its whole chain of causes; nothing else is for the log. Whoever shows the problem calls
+    /// this, once.
+    pub(crate) fn log_failure(&self) {
+        if self.status.is_server_error() {
+            let error = self as &dyn Error;
+            tracing::error!(error, status = self.status.as_u16(), "a request failed");
+        }
+    }
+
+    /// The headers that belong to the answer, whatever form it has.
+    pub(crate) fn describe(&self, headers: &mut HeaderMap, now: Instant) {
+        let mut set = |name: HeaderName, value: String| {
+            if let Ok(value) = HeaderValue::try_from(value) {
+                headers.insert(name, value);
+            }
+        };
+        if let Some(retry_after) = self.retry_after {
+            set(RETRY_AFTER, retry_after.seconds(now).to_string());
+        }
+        if let Some(allow) = &self.allow {
+            set(ALLOW, allow.clone());
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            let challenge = match self.bearer_error {
+                Some(bearer) => format!(
+                    "Bearer realm=\"archon-auth\", error=\"{}\", error_description=\"{}\"",
+                    bearer.error, bearer.description
+                ),
+                None => "Bearer realm=\"archon-auth\"".to_owned(),
+            };
+            set(WWW_AUTHENTICATE, challenge);
+        }
     }
 
     /// The family in snake case.

@@ -7,6 +7,7 @@ use tracing::Instrument as _;
 
 use crate::TrustedProxies;
 use crate::problem::Problem;
+use crate::templates::{PagePolicy, Pages, TemplateError};
 
 /// What every handler has at hand.
 #[derive(Clone)]
@@ -14,6 +15,7 @@ pub struct WebState {
     pub(crate) auth: Arc<Auth>,
     pub(crate) limits: Limits,
     pub(crate) policy: WebPolicy,
+    pub(crate) pages: Option<Pages>,
 }
 
 /// How the service meets the network.
@@ -25,15 +27,20 @@ pub struct WebPolicy {
     pub allowed_origins: Vec<String>,
     /// Whether clients reach the service by HTTPS and should never use anything else.
     pub https_only: bool,
+    /// The service's own pages; `None` where it shows none.
+    pub pages: Option<PagePolicy>,
     /// For how many seconds the key set may be kept; no longer than a new key waits before it signs.
     pub jwks_max_age: u64,
 }
 
 impl WebState {
-    /// The state of a service.
-    #[must_use]
-    pub fn new(auth: Arc<Auth>, limits: Limits, policy: WebPolicy) -> Self {
-        Self { auth, limits, policy }
+    /// The state of a service; its pages are parsed here.
+    ///
+    /// # Errors
+    /// When a page's template cannot be read, which is a fault of the build.
+    pub fn new(auth: Arc<Auth>, limits: Limits, policy: WebPolicy) -> Result<Self, TemplateError> {
+        let pages = policy.pages.clone().map(Pages::new).transpose()?;
+        Ok(Self { auth, limits, policy, pages })
     }
 
     /// Runs a use case to its end even when the client goes away meanwhile, so that nothing is half done.

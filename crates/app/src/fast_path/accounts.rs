@@ -4,7 +4,7 @@ use archon_domain::ports::{Credentials, SessionStore, UserRepo};
 use archon_domain::{
     AccountOpening, Amendment, ClientNetwork, EmailKey, Instant, IssuedToken, NewAccount, PasswordChange,
     PasswordChangeOutcome, PasswordHash, ProfileVersion, QueuedMail, SessionId, StoreError, TokenDigest,
-    User, UserId,
+    TokenPurpose, User, UserId,
 };
 use async_trait::async_trait;
 
@@ -108,19 +108,28 @@ impl Credentials for CachedCredentials {
         now: Instant,
     ) -> Result<PasswordChangeOutcome, StoreError> {
         let user = change.user;
-        let outcome = self.durable.change_password(change, now).await?;
+        let outcome = self.durable.change_password(change, now).await;
         let ended = match &outcome {
-            PasswordChangeOutcome::Changed(ended) => ended.clone(),
-            // Perhaps by this very change, whose answer was lost.
-            PasswordChangeOutcome::Superseded => Vec::new(),
+            Ok(PasswordChangeOutcome::Changed(ended)) => ended.clone(),
+            // An error may be a change whose answer was lost, and what supersedes this one may be itself.
+            Ok(PasswordChangeOutcome::Superseded) | Err(_) => Vec::new(),
         };
         let sessions = with_ended_lately(&*self.sessions, ended, now).await;
         self.copies.forget(Changed { sessions, users: vec![user] }).await;
-        Ok(outcome)
+        outcome
     }
 
     async fn issue_token(&self, token: IssuedToken, mails: Vec<QueuedMail>) -> Result<(), StoreError> {
         self.durable.issue_token(token, mails).await
+    }
+
+    async fn token_owner(
+        &self,
+        digest: &TokenDigest,
+        purpose: TokenPurpose,
+        now: Instant,
+    ) -> Result<Option<UserId>, StoreError> {
+        self.durable.token_owner(digest, purpose, now).await
     }
 
     async fn verify_email(&self, digest: &TokenDigest, now: Instant) -> Result<Option<User>, StoreError> {

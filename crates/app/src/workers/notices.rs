@@ -98,7 +98,8 @@ impl NoticeWriter {
         }
         let (pending, failed) =
             futures::try_join!(self.outbox.pending(Self::MAILS), self.outbox.failed(Self::MAILS))?;
-        let failed = failed.into_iter().map(|queued| queued.mail.id).collect();
+        let [pending, failed] =
+            [pending, failed].map(|mails| mails.iter().map(|queued| queued.mail.id).collect());
         let posted = self.put_up(vec![Notice::Mails { pending, failed }]).await;
         Ok(posted.then_some(Shown { counts, looks_ago: 0 }))
     }

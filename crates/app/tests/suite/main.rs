@@ -4,6 +4,8 @@
 mod contract;
 mod failover;
 mod keeper;
+mod mail;
 mod notices;
+mod passwords;
 mod support;
 mod under_faults;

@@ -54,6 +54,7 @@ async fn operators_see_tokens_terminations_and_mails() {
     let (token, issued) = issued.expect("the token of the verification mail");
     assert_eq!((issued.user, issued.digest), (caller.user, token.digest()));
     let pending = world.shared.store.pending(9).await.unwrap();
+    let pending: Vec<_> = pending.iter().map(|queued| queued.mail.id).collect();
     assert_eq!(mails(&notices).last(), Some(&(pending.as_slice(), [].as_slice())));
 
     world.first.auth.verify_email(token.expose(), &client()).await.unwrap();

@@ -2,7 +2,7 @@
 //! lost, no ended session comes back, and nobody's session is lost.
 
 use archon_app::{AuthenticateError, ChangePasswordError, EndSessionError, LogInError, OwnPasswordError};
-use archon_app::{DeleteAccountError, RefreshError, RegisterError};
+use archon_app::{DeleteAccountError, RefreshError, RegisterError, ResetPasswordError};
 use archon_contract::faults::Fault;
 use archon_domain::Span;
 use archon_domain::ports::{SessionStore as _, TokenIssuer as _};
@@ -223,6 +223,64 @@ async fn changing_the_password() {
         let refused = world.second.log_in("ada", PASSWORD).await;
         assert!(matches!(refused, Err(LogInError::InvalidCredentials)), "{refused:?}");
         world.second.log_in("ada", NEW_PASSWORD).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn asking_for_a_reset() {
+    at_every_call(async |world: &World| {
+        let pair = world.second.registered("ada").await;
+        if world.act(world.first.request_reset("ada")).await.is_none() {
+            world.second.request_reset("ada").await.unwrap();
+        }
+        // A try whose answer was lost may have queued a mail as well.
+        for token in world.reset_tokens().await {
+            assert!(world.second.auth.reset_token_is_good(&token).await.unwrap());
+        }
+        assert!(!world.reset_tokens().await.is_empty(), "nothing acknowledged is lost");
+        world.assert_accepted(&pair).await;
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn asking_for_a_reset_of_nobody() {
+    at_every_call(async |world: &World| {
+        if world.act(world.first.request_reset("nobody")).await.is_none() {
+            world.second.request_reset("nobody").await.unwrap();
+        }
+        assert_eq!(world.reset_tokens().await, Vec::<String>::new());
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn resetting_the_password() {
+    at_every_call(async |world: &World| {
+        let pairs =
+            [world.second.registered("ada").await, world.second.log_in("ada", PASSWORD).await.unwrap()];
+        for pair in &pairs {
+            world.assert_accepted(pair).await;
+        }
+        let token = world.reset_token("ada").await;
+        if world.act(world.first.reset_password(&token, NEW_PASSWORD)).await.is_none() {
+            match world.second.reset_password(&token, NEW_PASSWORD).await {
+                Ok(_) => {}
+                // The first had reset it before it failed. Nobody was told, and within a second it is known.
+                Err(ResetPasswordError::InvalidToken) => world.a_second_passes().await,
+                Err(error) => panic!("{error:?}"),
+            }
+        }
+        world.after_a_partition().await;
+        for pair in &pairs {
+            world.assert_refused(pair).await;
+        }
+        let refused = world.second.log_in("ada", PASSWORD).await;
+        assert!(matches!(refused, Err(LogInError::InvalidCredentials)), "{refused:?}");
+        world.second.log_in("ada", NEW_PASSWORD).await.unwrap();
+        let spent = world.second.reset_password(&token, "Other.Password-9!").await;
+        assert!(matches!(spent, Err(ResetPasswordError::InvalidToken)), "{spent:?}");
     })
     .await;
 }

@@ -1,5 +1,6 @@
 //! Cases in which many do the same at the same time; the macro of each port lists its own.
 
+mod credentials;
 mod fast_path;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,8 +8,8 @@ use std::future::Future;
 use std::sync::Arc;
 
 use archon_domain::{
-    AccountOpening, AttemptAdmission, Bucket, Opening, OpeningRule, PasswordChangeOutcome, Rotation,
-    SessionStanding, SigningAlgorithm, TerminationReason, TokenPurpose,
+    AccountOpening, AttemptAdmission, Bucket, Opening, OpeningRule, Rotation, SessionStanding,
+    SigningAlgorithm, StoreErrorKind, TerminationReason, TokenPurpose,
 };
 use futures::future::join_all;
 use tokio::sync::Barrier;
@@ -17,6 +18,7 @@ use crate::samples::{Samples, after, opening_rule, start, user_agent};
 use crate::session_store::{opened, stored};
 use crate::{Stores, attempts, key_store, outbox, rate_limiter};
 
+pub use credentials::*;
 pub use fast_path::*;
 
 /// How many tasks a race has.
@@ -63,42 +65,6 @@ pub async fn one_of_many_openings_of_an_address_wins(stores: &Stores) {
     let found = stores.users.find_by_email(crate::samples::email("ada@example.com").key()).await.unwrap();
     assert_eq!(found.map(|user| user.id), Some(winners[0].0));
     assert_eq!(stores.pending().await, 1);
-}
-
-/// MUST let exactly one of many concurrent changes of one password win.
-pub async fn one_of_many_changes_of_a_password_wins(stores: &Stores) {
-    let samples = Samples::default();
-    let user = stores.open(&samples, "ada@example.com").await;
-    let racers = many(|| {
-        let mut change = samples.password_change(&user);
-        change.mails = vec![samples.mail(&user, start())];
-        change
-    });
-    let outcomes = race(racers, |change| {
-        let (credentials, hash) = (Arc::clone(&stores.credentials), change.hash.clone());
-        async move { (hash, credentials.change_password(change, after(1)).await.unwrap()) }
-    })
-    .await;
-    let changed = outcomes.into_iter().filter(|(_, it)| matches!(it, PasswordChangeOutcome::Changed(_)));
-    let winners: Vec<_> = changed.map(|(hash, _)| hash).collect();
-    assert_eq!(winners.len(), 1);
-    assert_eq!(stores.user(&user).await.password.as_ref(), winners.first());
-    assert_eq!(stores.credentials.password_history(user.id, 999).await.unwrap().len(), 2);
-    assert_eq!(stores.pending().await, 1);
-}
-
-/// MUST accept a token at most once, however many present it at the same time.
-pub async fn a_token_is_accepted_by_one_of_many(stores: &Stores) {
-    let samples = Samples::default();
-    let user = stores.open(&samples, "ada@example.com").await;
-    let token = samples.token(user.id, TokenPurpose::VerifyEmail);
-    stores.credentials.issue_token(token.clone(), Vec::new()).await.unwrap();
-    let accepted = race(many(|| token.digest), |digest| {
-        let credentials = Arc::clone(&stores.credentials);
-        async move { credentials.verify_email(&digest, after(1)).await.unwrap().is_some() }
-    })
-    .await;
-    assert_eq!(accepted.into_iter().filter(|accepted| *accepted).count(), 1);
 }
 
 /// Opens a sample session on each of many devices at once.
@@ -253,6 +219,31 @@ pub async fn a_due_mail_is_given_to_one_of_many(stores: &Stores) {
     }
     let expected: BTreeMap<_, _> = mails.iter().map(|queued| (queued.mail.id, 1)).collect();
     assert_eq!(given, expected);
+}
+
+/// MUST refuse a mail to an account that is gone as a conflict. Also when it goes at the same time: what was
+/// queued before goes with it.
+pub async fn mails_queued_while_their_account_goes_are_refused_or_go_with_it(stores: &Stores) {
+    let samples = Samples::default();
+    let user = stores.open(&samples, "ada@example.com").await;
+    let mut racers: Vec<_> = many(|| Some(samples.mail(&user, start())));
+    racers[TASKS / 2] = None;
+    let outcomes = race(racers, |mail| {
+        let (users, outbox) = (Arc::clone(&stores.users), Arc::clone(&stores.outbox));
+        async move {
+            match mail {
+                Some(mail) => outbox.queue(mail).await,
+                None => {
+                    users.delete_account(user.id).await.map(|sessions| assert_eq!(sessions, Some(vec![])))
+                }
+            }
+        }
+    })
+    .await;
+    for refused in outcomes.into_iter().filter_map(Result::err) {
+        assert_eq!(refused.kind(), StoreErrorKind::Conflict, "{refused:?}");
+    }
+    assert_eq!(stores.pending().await, 0);
 }
 
 /// MUST let exactly one of many concurrent first keys win.

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use archon_domain::ports::SessionCache;
-use archon_domain::{Amendment, Passage, SessionStanding, StoreError, TerminationReason};
+use archon_domain::{Amendment, Passage, SessionStanding, StoreError, TerminationReason, TokenPurpose};
 
 use super::{Fault, Faults, Hold};
 use crate::gate::{Gated, pass};
@@ -131,6 +131,33 @@ pub async fn ends_whose_writer_died_are_seen_when_they_are_repeated(composed: &C
     assert_eq!(again, [], "the first had ended them");
     assert!(!lets_pass(composed, &passage).await);
     assert!(lets_pass(composed, &samples.passage(&kept)).await);
+}
+
+/// MUST end every session of the user but the one to keep, and name those it ended, also when the answer is lost:
+/// nobody can ask again with a token that is spent. So then too, MUST show an ended session as ended once its end
+/// has returned, and MUST show a change of a profile once the change has returned.
+pub async fn a_reset_whose_answer_was_lost_is_seen_at_once(composed: &Composed) {
+    let samples = Samples::default();
+    let stores = &composed.gated.stores;
+    let (user, session) = opened(stores, &samples, start()).await;
+    let kept = samples.session(user.id, start());
+    open(stores, &kept, policy().opening, start()).await;
+    let token = samples.token(user.id, TokenPurpose::ResetPassword);
+    stores.credentials.issue_token(token.clone(), Vec::new()).await.unwrap();
+    let shown = async |session| {
+        let passage = Passage { profile: true, ..samples.passage(session) };
+        pass(&composed.gated, &passage, after(1)).await
+    };
+    for known in [&session, &kept] {
+        assert_eq!(shown(known).await.profile.expect("it was asked for").email_verified_at, None);
+    }
+    let mut reset = samples.password_reset(&user, &token);
+    reset.keep_session = Some(kept.id.clone());
+    composed.durable.strike_one(0, Fault::Unanswered);
+    assert!(stores.credentials.change_password(reset, after(1)).await.is_err());
+    let ended = shown(&session).await.session.expect("it is there");
+    assert_eq!(ended.standing(after(1)), SessionStanding::Ended(TerminationReason::PasswordChanged));
+    assert!(shown(&kept).await.profile.expect("it was asked for").email_verified_at.is_some());
 }
 
 /// MUST say of a revoked token that it is revoked once its revocation has returned. An operator revokes it by

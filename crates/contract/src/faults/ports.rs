@@ -3,16 +3,16 @@
 use std::fmt;
 
 use archon_domain::ports::{
-    Credentials, LoginAttempts, Noticeboard, OauthStates, Probe, RateLimiter, Revocations, SessionCache,
-    SessionStore, UserRepo,
+    Credentials, LoginAttempts, Noticeboard, OauthStates, Outbox, Probe, RateLimiter, Revocations,
+    SessionCache, SessionStore, UserRepo,
 };
 use archon_domain::{
     AccountOpening, Amendment, AttemptAdmission, AttemptCounter, AttemptStanding, Bucket, CacheAnswer,
-    CachedProfile, CachedSession, ClientNetwork, EmailKey, Instant, IssuedToken, Lease, LockoutRule,
-    NewAccount, Notice, OauthFlow, OneTimeToken, Opening, OpeningRule, Passage, PasswordChange,
+    CachedProfile, CachedSession, ClientNetwork, EmailKey, Instant, IssuedToken, Lease, LockoutRule, MailId,
+    NewAccount, Notice, OauthFlow, OneTimeToken, Opening, OpeningRule, OutboxCounts, Passage, PasswordChange,
     PasswordChangeOutcome, PasswordHash, ProfileVersion, QueuedMail, Quota, RateDecision, RateKey, Rotate,
-    Rotation, Session, SessionId, StoreError, TerminationReason, TokenDigest, TokenId, TokenRef, Touch, User,
-    UserId,
+    Rotation, Session, SessionId, StoreError, TerminationReason, TokenDigest, TokenId, TokenPurpose,
+    TokenRef, Touch, User, UserId,
 };
 use async_trait::async_trait;
 
@@ -50,6 +50,7 @@ faulty!(Credentials {
     fn password_history(user: UserId, depth: usize) -> Vec<PasswordHash>;
     fn change_password(change: PasswordChange, now: Instant) -> PasswordChangeOutcome;
     fn issue_token(token: IssuedToken, mails: Vec<QueuedMail>) -> ();
+    fn token_owner(digest: &TokenDigest, purpose: TokenPurpose, now: Instant) -> Option<UserId>;
     fn verify_email(digest: &TokenDigest, now: Instant) -> Option<User>;
     fn purge_tokens(before: Instant) -> u64;
 });
@@ -76,6 +77,17 @@ faulty!(Revocations {
     fn is_revoked(token: &TokenRef, now: Instant) -> bool;
     fn of_session(session: &SessionId, now: Instant) -> Vec<TokenId>;
     fn purge(before: Instant) -> u64;
+});
+
+faulty!(Outbox {
+    fn queue(mail: QueuedMail) -> ();
+    fn claim(limit: u32, lease_until: Instant, now: Instant) -> Vec<QueuedMail>;
+    fn sent(id: MailId) -> ();
+    fn postpone(id: MailId, next_attempt_at: Option<Instant>, error: &str) -> ();
+    fn counts() -> OutboxCounts;
+    fn pending(limit: u32) -> Vec<QueuedMail>;
+    fn failed(limit: u32) -> Vec<QueuedMail>;
+    fn retry(id: Option<MailId>, now: Instant) -> u64;
 });
 
 faulty!(SessionCache {
@@ -129,8 +141,8 @@ impl<P: ?Sized> fmt::Debug for Faulty<P> {
 }
 
 impl Stores {
-    /// The same stores, with faults in whatever requests ask of them: accounts, credentials, sessions and
-    /// revocations.
+    /// The same stores, with faults in whatever requests ask of them: accounts, credentials, sessions,
+    /// revocations and mails.
     #[must_use]
     pub fn with_faults(&self, faults: &Arc<Faults>) -> Self {
         Self {
@@ -138,7 +150,7 @@ impl Stores {
             credentials: Faulty::wrap(&self.credentials, faults),
             sessions: Faulty::wrap(&self.sessions, faults),
             revocations: Faulty::wrap(&self.revocations, faults),
-            outbox: Arc::clone(&self.outbox),
+            outbox: Faulty::wrap(&self.outbox, faults),
             events: Arc::clone(&self.events),
         }
     }

@@ -2,7 +2,7 @@ use async_trait::async_trait;
 
 use crate::{
     Instant, IssuedToken, PasswordChange, PasswordChangeOutcome, PasswordHash, QueuedMail, StoreError,
-    TokenDigest, User, UserId,
+    TokenDigest, TokenPurpose, User, UserId,
 };
 
 /// Keeps what proves that somebody is a user: password hashes and one-time tokens.
@@ -28,11 +28,14 @@ pub trait Credentials: Send + Sync {
     /// Sets a new password.
     ///
     /// # Contract
-    /// - MUST change the password only where it still is the one that `replaces` names.
+    /// - MUST change the password only where it still is the one that `Replaces` names.
+    /// - MUST change the password by a reset token of the user only before its expiry, and spend it with the change.
+    /// - MUST verify the address with a reset token, unless it is verified already, and not without one.
+    /// - MUST set `attempts_void_before` to `now` where the change lifts the lock, and leave it alone elsewhere.
     /// - MUST end every session of the user but the one to keep, and name those it ended.
     /// - MUST void every reset token of the user.
     /// - MUST queue the mails together with the change or not at all.
-    /// - MUST let exactly one of many concurrent changes of one password win.
+    /// - MUST let exactly one of many concurrent changes of one password win, and one by the same token.
     async fn change_password(
         &self,
         change: PasswordChange,
@@ -43,7 +46,19 @@ pub trait Credentials: Send + Sync {
     ///
     /// # Contract
     /// - MUST store the token and its mails together or not at all.
+    /// - MUST refuse a token of an account that is gone as a conflict.
     async fn issue_token(&self, token: IssuedToken, mails: Vec<QueuedMail>) -> Result<(), StoreError>;
+
+    /// Whose token this is; spends nothing.
+    ///
+    /// # Contract
+    /// - MUST name the user of a token that could be spent for the purpose at `now`, and of no other.
+    async fn token_owner(
+        &self,
+        digest: &TokenDigest,
+        purpose: TokenPurpose,
+        now: Instant,
+    ) -> Result<Option<UserId>, StoreError>;
 
     /// Spends a verification token and marks the user's address as verified; `None` when the token is
     /// unknown, spent, expired at `now` or of another purpose.

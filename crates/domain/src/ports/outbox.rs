@@ -2,9 +2,16 @@ use async_trait::async_trait;
 
 use crate::{Instant, MailId, OutboxCounts, QueuedMail, StoreError};
 
-/// Keeps mails until they are sent. Mails get in with the change that causes them, by other ports.
+/// Keeps mails until they are sent. Mails that a change causes get in with the change, by other ports.
 #[async_trait]
 pub trait Outbox: Send + Sync {
+    /// Queues a mail that no change of an account causes.
+    ///
+    /// # Contract
+    /// - MUST keep a mail until it is sent, however it was queued.
+    /// - MUST refuse a mail to an account that is gone as a conflict.
+    async fn queue(&self, mail: QueuedMail) -> Result<(), StoreError>;
+
     /// Takes up to `limit` due mails for sending, the longest due first; nobody else is given them until `lease_until`.
     ///
     /// # Contract
@@ -45,8 +52,8 @@ pub trait Outbox: Send + Sync {
     /// The mails that wait, whether due or not, the longest due first, at most `limit`.
     ///
     /// # Contract
-    /// - MUST name the mails that wait, the longest due first.
-    async fn pending(&self, limit: u32) -> Result<Vec<MailId>, StoreError>;
+    /// - MUST list the mails that wait as they stand, the longest due first, and give none of them away.
+    async fn pending(&self, limit: u32) -> Result<Vec<QueuedMail>, StoreError>;
 
     /// The mails that were given up, the latest first.
     async fn failed(&self, limit: u32) -> Result<Vec<QueuedMail>, StoreError>;

@@ -79,7 +79,9 @@ impl Settings {
             (Bucket::Login, limits.login.into()),
             (Bucket::Register, limits.register.into()),
             (Bucket::Refresh, limits.refresh.into()),
+            (Bucket::PasswordReset, limits.password_reset.into()),
             (Bucket::EmailResend, limits.email_resend.into()),
+            (Bucket::StrangerMail, limits.stranger_mail.into()),
             (Bucket::Default, limits.default.into()),
         ])
     }

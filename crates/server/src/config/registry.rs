@@ -96,6 +96,17 @@ settings! {
         base_url: SecretUrl = url(&["http://", "https://"]);
     }
 
+    /// The service's own pages for people, below `/auth/pages/`: to sign in, to register, for forgotten passwords,
+    /// and those that the links in mails lead to.
+    pages: Pages {
+        /// Whether they are there. Without them everything below `/auth/pages/` is answered 404, and
+        /// `links.base_url` must lead to a front end that has `/auth/pages/verify-email` and
+        /// `/auth/pages/reset-password` of its own.
+        enabled: bool = boolean(true);
+        /// What the service is called on its pages and in its mails.
+        service_name: String = text("Archon Auth");
+    }
+
     /// What tokens say and how long they live.
     tokens: Tokens {
         /// The `iss` claim.
@@ -116,6 +127,8 @@ settings! {
         hash_at_rest: bool = boolean(false);
         /// How long a link that verifies an e-mail address works.
         verify_email_ttl: Seconds = seconds(1..=30 * DAY, DAY);
+        /// How long a link that sets a new password works.
+        reset_password_ttl: Seconds = seconds(1..=DAY, 3600);
     }
 
     /// The keys that sign tokens.
@@ -215,8 +228,13 @@ settings! {
         register: QuotaSettings = quota(10, 60);
         /// Token refreshes, per client address.
         refresh: QuotaSettings = quota(30, 60);
+        /// Requests for a password reset, per client address and per address that the mail would go to.
+        password_reset: QuotaSettings = quota(5, 3600);
         /// Requests for another verification mail, per user.
         email_resend: QuotaSettings = quota(3, 3600);
+        /// Mails that a stranger can cause, per user: the account was locked, or registered once more. Further
+        /// ones are not sent.
+        stranger_mail: QuotaSettings = quota(5, 86_400);
         /// Everything, per user or else client address.
         default: QuotaSettings = quota(300, 60);
     }

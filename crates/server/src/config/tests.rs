@@ -46,7 +46,7 @@ fn nothing_has_to_be_configured() {
     assert_eq!(settings.tokens.access_ttl, Seconds(900));
     assert_eq!(settings.password_policy(), archon_domain::PasswordPolicy::default());
     assert_eq!(settings.base_url(4711), "http://localhost:4711");
-    assert_eq!(settings.quotas().len(), 5);
+    assert_eq!(settings.quotas().len(), 7);
     assert_eq!(loaded.origin("server.port"), Some("default"));
     assert_eq!(loaded.origin("server.prot"), None);
 }

@@ -67,6 +67,8 @@ async fn a_method_that_a_path_does_not_take_is_told_those_it_does() -> anyhow::R
         ("/auth/sessions", "GET, HEAD, DELETE"),
         ("/auth/sessions/x", "DELETE"),
         ("/auth/password", "PUT"),
+        ("/auth/password/reset", "POST"),
+        ("/auth/password/reset/confirm", "POST"),
         ("/auth/email/verify", "POST"),
         ("/auth/email/verify/resend", "POST"),
         ("/auth/health", "GET, HEAD"),

@@ -202,6 +202,10 @@ async fn every_answer_of_a_limited_route_tells_the_budget() -> anyhow::Result<()
         (404, "default", client.get("/auth/nowhere").await?),
         (200, "default", client.get("/auth/openapi.json").await?),
         (400, "default", client.post("/auth/email/verify", &json!({"token": "none"})).await?),
+        (200, "password_reset", client.post("/auth/password/reset", &json!({"email": "a@b.example"})).await?),
+        (400, "password_reset", client.post("/auth/password/reset", &json!({"email": 1})).await?),
+        (405, "password_reset", client.get("/auth/password/reset").await?),
+        (400, "login", client.post("/auth/password/reset/confirm", &json!({})).await?),
         (401, "email_resend", client.post("/auth/email/verify/resend", &json!({})).await?),
         (200, "email_resend", known.post("/auth/email/verify/resend", &json!({})).await?),
     ];

@@ -2,6 +2,7 @@
 //! stores, with a clock that the tests turn.
 
 mod account;
+mod addresses;
 mod email;
 mod envelope;
 mod hostile_bodies;
@@ -9,10 +10,14 @@ mod hostile_requests;
 mod hostile_tokens;
 mod limits;
 mod login;
+mod pages;
 mod parallel;
 mod password;
 mod refresh;
 mod registration;
+mod reset;
+mod reset_budgets;
 mod sessions;
 mod support;
 mod tokens;
+mod unasked_mails;

@@ -7,7 +7,8 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::support::{
-    PASSWORD, WRONG, at_once, count, events, log_in, logged_in, me, refresh, registration, sign_up, unlimited,
+    PASSWORD, WRONG, at_once, confirm, count, events, log_in, logged_in, me, refresh, registration,
+    reset_token, seconds, sign_up, unlimited,
 };
 
 const ADA: &str = "ada@example.com";
@@ -27,7 +28,12 @@ async fn a_hundred_registrations_of_one_address_open_one_account() -> anyhow::Re
     assert!(conflicts.into_iter().all(|answer| answer.code() == "EMAIL_EXISTS"));
     logged_in(&server.client(), ADA).await?;
     server.mails(ADA, "welcome", 1).await?;
-    assert_eq!(server.mailbox().messages_to(ADA).len(), 2, "one to verify, one to welcome");
+    server.mails(ADA, "already_registered", 99).await?;
+    assert_eq!(
+        server.mailbox().messages_to(ADA).len(),
+        101,
+        "one to verify, one to welcome, one for each other"
+    );
     Ok(())
 }
 
@@ -219,6 +225,29 @@ async fn of_parallel_verifications_with_one_token_one_succeeds() -> anyhow::Resu
     }))
     .await?;
     assert_eq!((count(&answers, 200), count(&answers, 400)), (1, 19));
+    Ok(())
+}
+
+#[tokio::test]
+async fn of_parallel_resets_with_one_token_one_succeeds() -> anyhow::Result<()> {
+    let server = unlimited().await?;
+    sign_up(&server.client(), ADA).await?;
+    let token = reset_token(&server, ADA, 1).await?;
+    let answers = at_once((0..10).map(|place| {
+        let (client, token) = (server.client(), token.clone());
+        async move { confirm(&client, &token, &format!("Another-Pass{place}!")).await }
+    }))
+    .await?;
+    assert_eq!((count(&answers, 200), count(&answers, 400)), (1, 9));
+    assert!(answers.iter().all(|answer| answer.status == 200 || answer.code() == "TOKEN_INVALID"));
+    let mut passwords = 0;
+    for place in 0..10 {
+        let answer = log_in(&server.client(), ADA, &format!("Another-Pass{place}!")).await?;
+        passwords += usize::from(answer.status == 200);
+        server.clock().advance(seconds(1800));
+    }
+    assert_eq!(passwords, 1);
+    assert_eq!(server.mails(ADA, "password_changed", 1).await?.len(), 1);
     Ok(())
 }
 

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
+use archon_mail_lettre::SentMail;
 use archon_testkit::{Answer, Client, TestServer};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -134,6 +135,31 @@ pub(crate) async fn verification_token(
     let text = &mails.last().context("no mail")?.text;
     let (_, rest) = text.split_once("token=").context("the mail has no link")?;
     Ok(rest.split_whitespace().next().context("the link has no token")?.to_owned())
+}
+
+/// Asks for a mail with a link that resets the password.
+pub(crate) async fn forgot(client: &Client, email: &str) -> anyhow::Result<Answer> {
+    client.post("/auth/password/reset", &json!({"email": email})).await
+}
+
+/// Asks for a reset and takes the token out of the mail, the `count`-th to the address.
+pub(crate) async fn reset_token(server: &TestServer, email: &str, count: usize) -> anyhow::Result<String> {
+    let answer = forgot(&server.client(), email).await?;
+    ensure!(answer.status == 200, "no reset: {} {}", answer.status, answer.text);
+    let mails = server.mails(email, "password_reset", count).await?;
+    let token = mails.last().and_then(SentMail::token).context("the mail has no link with a token")?;
+    Ok(token.to_owned())
+}
+
+/// Sets a new password with the token from a mail.
+pub(crate) async fn confirm(client: &Client, token: &str, new: &str) -> anyhow::Result<Answer> {
+    let body = json!({"token": token, "new_password": new});
+    client.post("/auth/password/reset/confirm", &body).await
+}
+
+/// How many mails of a kind have reached an address so far.
+pub(crate) fn mails_so_far(server: &TestServer, email: &str, kind: &str) -> usize {
+    server.mailbox().messages_to(email).iter().filter(|sent| sent.kind() == kind).count()
 }
 
 /// Sends requests all at once; the answers come in any order.

@@ -1,7 +1,7 @@
 use archon_domain::ports::Credentials;
 use archon_domain::{
-    Instant, IssuedToken, PasswordChange, PasswordChangeOutcome, PasswordHash, QueuedMail, StoreError,
-    TerminationReason, TokenDigest, TokenPurpose, User, UserId,
+    Instant, IssuedToken, PasswordChange, PasswordChangeOutcome, PasswordHash, PasswordRight, QueuedMail,
+    StoreError, TerminationReason, TokenDigest, TokenPurpose, User, UserId,
 };
 use async_trait::async_trait;
 use diesel::prelude::*;
@@ -14,6 +14,42 @@ use crate::db::{insert_all, on_db, write_one, write_tx};
 use crate::rows::{MailRow, TokenRow, UserRow};
 use crate::schema::{mail_outbox, one_time_tokens, password_history, users};
 use crate::types::{Id, Ts};
+
+/// Locks the row of a user until the transaction ends; the password and since when the address is verified.
+macro_rules! lock_user {
+    ($connection:ident, $id:expr) => {
+        diesel::update(users::table.find($id))
+            .set(users::updated_at.eq(users::updated_at))
+            .returning((users::password_hash, users::email_verified_at))
+            .get_result::<(Option<String>, Option<Ts>)>($connection)
+            .await
+            .optional()?
+    };
+}
+
+/// Puts a hash into the history of a user whose row is locked, and forgets those beyond the depth.
+macro_rules! remember {
+    ($connection:ident, $id:expr, $hash:expr, $depth:expr) => {
+        diesel::insert_into(password_history::table)
+            .values((password_history::user_id.eq($id), password_history::hash.eq($hash)))
+            .execute($connection)
+            .await?;
+        let history = password_history::table.filter(password_history::user_id.eq($id));
+        // The new password itself is always remembered, whatever the depth.
+        let forget_after = i64::try_from($depth.max(1)).unwrap_or(i64::MAX) - 1;
+        let oldest_kept = history
+            .order(password_history::id.desc())
+            .offset(forget_after)
+            .limit(1)
+            .select(password_history::id)
+            .first::<i64>($connection)
+            .await
+            .optional()?;
+        if let Some(oldest) = oldest_kept {
+            diesel::delete(history.filter(password_history::id.lt(oldest))).execute($connection).await?;
+        }
+    };
+}
 
 #[async_trait]
 impl Credentials for SqlStore {
@@ -59,40 +95,34 @@ impl Credentials for SqlStore {
         now: Instant,
     ) -> Result<PasswordChangeOutcome, StoreError> {
         let id = Id::from(change.user);
-        let hash = change.hash.expose().to_owned();
-        // The new password itself is always remembered, whatever the depth.
-        let forget_after = i64::try_from(change.history_depth.max(1)).unwrap_or(i64::MAX) - 1;
         write_tx!(self, "change password", |c| {
-            let locked = diesel::update(users::table.find(id))
-                .set(users::updated_at.eq(users::updated_at))
-                .returning(users::password_hash)
-                .get_result::<Option<String>>(c)
-                .await
-                .optional()?;
-            let replaces = change.replaces.as_ref().map(|hash| hash.expose().to_owned());
-            if locked != Some(replaces) {
+            let Some((password, verified_at)) = lock_user!(c, id) else {
+                return Ok(PasswordChangeOutcome::Superseded);
+            };
+            let (has_right, verified_at) = match &change.right {
+                PasswordRight::Replaces(hash) => {
+                    (password.as_deref() == hash.as_ref().map(PasswordHash::expose), verified_at)
+                }
+                PasswordRight::ResetToken(digest) => {
+                    // Of many who hold the token, it decides for one.
+                    let token = spendable(digest.as_bytes().to_vec(), TokenPurpose::ResetPassword, Ts(now));
+                    let own = token.filter(one_time_tokens::user_id.eq(id));
+                    (diesel::delete(own).execute(c).await? == 1, verified_at.or(Some(Ts(now))))
+                }
+            };
+            if !has_right {
                 return Ok(PasswordChangeOutcome::Superseded);
             }
             diesel::update(users::table.find(id))
-                .set((users::password_hash.eq(&hash), users::updated_at.eq(Ts(now))))
+                .set((
+                    users::password_hash.eq(change.hash.expose()),
+                    users::email_verified_at.eq(verified_at),
+                    users::updated_at.eq(Ts(now)),
+                    change.lifts_lock.then(|| users::attempts_void_before.eq(Ts(now))),
+                ))
                 .execute(c)
                 .await?;
-            diesel::insert_into(password_history::table)
-                .values((password_history::user_id.eq(id), password_history::hash.eq(&hash)))
-                .execute(c)
-                .await?;
-            let history = password_history::table.filter(password_history::user_id.eq(id));
-            let oldest_kept = history
-                .order(password_history::id.desc())
-                .offset(forget_after)
-                .limit(1)
-                .select(password_history::id)
-                .first::<i64>(c)
-                .await
-                .optional()?;
-            if let Some(oldest) = oldest_kept {
-                diesel::delete(history.filter(password_history::id.lt(oldest))).execute(c).await?;
-            }
+            remember!(c, id, change.hash.expose(), change.history_depth);
             let ended =
                 end_live!(c, change.user, change.keep_session, TerminationReason::PasswordChanged, now);
             diesel::delete(tokens_of(id, TokenPurpose::ResetPassword)).execute(c).await?;
@@ -109,28 +139,39 @@ impl Credentials for SqlStore {
         })
     }
 
+    async fn token_owner(
+        &self,
+        digest: &TokenDigest,
+        purpose: TokenPurpose,
+        now: Instant,
+    ) -> Result<Option<UserId>, StoreError> {
+        let token = spendable(digest.as_bytes().to_vec(), purpose, Ts(now));
+        on_db!(self, "look up one-time token", |c| {
+            let owner = token.select(one_time_tokens::user_id).first::<Id>(c).await.optional()?;
+            Ok(owner.map(UserId::from))
+        })
+    }
+
     async fn verify_email(&self, digest: &TokenDigest, now: Instant) -> Result<Option<User>, StoreError> {
-        let digest = digest.as_bytes().to_vec();
+        let presented = spendable(digest.as_bytes().to_vec(), TokenPurpose::VerifyEmail, Ts(now));
         write_tx!(self, "verify address", |c| {
-            let presented = one_time_tokens::table
-                .find(digest)
-                .filter(one_time_tokens::purpose.eq(TokenPurpose::VerifyEmail.as_str()))
-                .filter(one_time_tokens::expires_at.gt(Ts(now)));
             let owner = presented.clone().select(one_time_tokens::user_id);
             let Some(id) = owner.first::<Id>(c).await.optional()? else {
                 return Ok(None);
             };
             // The user's row first, as everywhere; then the token decides, for one caller only.
-            diesel::update(users::table.find(id))
-                .set(users::updated_at.eq(users::updated_at))
-                .execute(c)
-                .await?;
+            let Some((_, verified_at)) = lock_user!(c, id) else {
+                return Ok(None);
+            };
             if diesel::delete(presented).execute(c).await? == 0 {
                 return Ok(None);
             }
             diesel::delete(tokens_of(id, TokenPurpose::VerifyEmail)).execute(c).await?;
             let verified = diesel::update(users::table.find(id))
-                .set((users::email_verified_at.eq(Ts(now)), users::updated_at.eq(Ts(now))))
+                .set((
+                    users::email_verified_at.eq(verified_at.unwrap_or(Ts(now))),
+                    users::updated_at.eq(Ts(now)),
+                ))
                 .returning(UserRow::as_returning())
                 .get_result(c)
                 .await
@@ -145,6 +186,16 @@ impl Credentials for SqlStore {
             Ok(count(diesel::delete(expired).execute(c).await?))
         })
     }
+}
+
+/// The token of a digest, if it can be spent for the purpose.
+#[diesel::dsl::auto_type]
+fn spendable(digest: Vec<u8>, purpose: TokenPurpose, now: Ts) -> _ {
+    let word: &'static str = purpose.as_str();
+    one_time_tokens::table
+        .find(digest)
+        .filter(one_time_tokens::purpose.eq(word))
+        .filter(one_time_tokens::expires_at.gt(now))
 }
 
 /// Every token of a user for one purpose.

@@ -17,6 +17,13 @@ use crate::types::{Id, Ts};
 
 #[async_trait]
 impl Outbox for SqlStore {
+    async fn queue(&self, mail: QueuedMail) -> Result<(), StoreError> {
+        write_one!(self, "queue mail", |c| {
+            diesel::insert_into(mail_outbox::table).values(MailRow::try_from(&mail)?).execute(c).await?;
+            Ok(())
+        })
+    }
+
     async fn claim(
         &self,
         limit: u32,
@@ -84,14 +91,14 @@ impl Outbox for SqlStore {
         })
     }
 
-    async fn pending(&self, limit: u32) -> Result<Vec<MailId>, StoreError> {
+    async fn pending(&self, limit: u32) -> Result<Vec<QueuedMail>, StoreError> {
         on_db!(self, "list pending mails", |c| {
             let pending = mail_outbox::table
                 .filter(mail_outbox::next_attempt_at.is_not_null())
                 .order((mail_outbox::next_attempt_at.asc(), mail_outbox::id.asc()))
                 .limit(i64::from(limit))
-                .select(mail_outbox::id);
-            Ok(pending.load::<Id>(c).await?.into_iter().map(MailId::from).collect())
+                .select(MailRow::as_select());
+            read_all(pending.load(c).await?)
         })
     }
 

@@ -63,7 +63,7 @@ pub(crate) fn header() -> Value {
 /// The payload that the service itself writes.
 pub(crate) fn payload(kind: TokenKind) -> Value {
     let mut payload = json!({
-        "iss": "archon-auth", "aud": "archon-api",
+        "iss": "archon-auth", "aud": if kind == TokenKind::Page { "archon-api/pages" } else { "archon-api" },
         "sub": "0190163d-8694-739b-aea5-966c26f8ad91",
         "iat": at(0).timestamp(), "nbf": at(0).timestamp(), "exp": at(900).timestamp(),
         "jti": "0190163d-8694-739b-aea5-966c26f8ad92",

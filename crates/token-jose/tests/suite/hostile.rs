@@ -219,6 +219,23 @@ fn the_right_variant_tells_why() {
 }
 
 #[test]
+fn a_token_of_the_pages_opens_nothing_else() {
+    let of_pages = with_payload(&payload(TokenKind::Page));
+    for kind in [TokenKind::Access, TokenKind::Refresh] {
+        assert_eq!(tokens().verify(&of_pages, kind, at(1)), Err(TokenRejection::WrongKind));
+        let of_api = with_payload(&payload(kind));
+        assert_eq!(tokens().verify(&of_api, TokenKind::Page, at(1)), Err(TokenRejection::WrongKind));
+    }
+    // Verifiers elsewhere know of audiences only, so neither can pass for the other by its type alone.
+    for (kind, audience) in [(TokenKind::Page, "archon-api"), (TokenKind::Access, "archon-api/pages")] {
+        let mut changed = payload(kind);
+        changed["aud"] = json!(audience);
+        let outcome = tokens().verify(&with_payload(&changed), kind, at(1));
+        assert_eq!(outcome, Err(TokenRejection::WrongAudience));
+    }
+}
+
+#[test]
 fn expired_is_said_only_when_everything_else_holds() {
     let expired = |name: &str, value: Value| {
         let mut payload = payload(TokenKind::Access);
@@ -235,7 +252,7 @@ fn expired_is_said_only_when_everything_else_holds() {
 
 #[test]
 fn every_claim_is_required_and_typed() {
-    for kind in [TokenKind::Access, TokenKind::Refresh] {
+    for kind in [TokenKind::Access, TokenKind::Refresh, TokenKind::Page] {
         let judge = |payload: &Value| tokens().verify(&with_payload(payload), kind, at(1)).map(drop);
         let whole = payload(kind);
         assert_eq!(judge(&whole), Ok(()));

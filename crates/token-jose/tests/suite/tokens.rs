@@ -9,7 +9,7 @@ use crate::fixture::{ALGORITHMS, at, claims, look_into, our_key, payload, tokens
 fn every_algorithm_signs_what_it_accepts() {
     for algorithm in ALGORITHMS {
         let tokens = tokens_of(algorithm);
-        for kind in [TokenKind::Access, TokenKind::Refresh] {
+        for kind in [TokenKind::Access, TokenKind::Refresh, TokenKind::Page] {
             let token = tokens.issue(&claims(kind)).unwrap();
             assert_eq!(tokens.verify(token.expose(), kind, at(1)), Ok(claims(kind)));
             let (header, content) = look_into(token.expose());

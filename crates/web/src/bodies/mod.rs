@@ -4,8 +4,8 @@ mod requests;
 mod responses;
 
 pub(crate) use requests::{
-    ChangePasswordBody, DeleteAccountBody, LogInBody, RefreshBody, RegisterBody, UpdateProfileBody,
-    VerifyEmailBody,
+    ChangePasswordBody, DeleteAccountBody, LogInBody, RefreshBody, RegisterBody, ResetConfirmBody,
+    ResetRequestBody, UpdateProfileBody, VerifyEmailBody,
 };
 pub(crate) use responses::{
     ErrorBody, ErrorDetailBody, ExportBody, HealthBody, JwkSetBody, MessageBody, ProbeBody, ProblemBody,

@@ -132,6 +132,46 @@ impl RequestBody for ChangePasswordBody {
     }
 }
 
+/// Ask for a mail with a link that sets a new password.
+#[derive(Debug, ToSchema)]
+#[schema(as = ResetPasswordRequest)]
+pub(crate) struct ResetRequestBody {
+    /// The account's address, in any case.
+    #[schema(value_type = String, format = Email, max_length = 254, example = "ada@example.com")]
+    pub(crate) email: Email,
+}
+
+impl RequestBody for ResetRequestBody {
+    fn read(fields: &mut Fields, _: &Policy) -> Option<Self> {
+        Some(Self { email: fields.text("email", Email::parse)? })
+    }
+}
+
+/// Set a new password with the token from a mail.
+#[derive(Debug, ToSchema)]
+#[schema(as = ConfirmResetRequest)]
+pub(crate) struct ResetConfirmBody {
+    /// The token from the mail.
+    #[schema(example = "q1VkE0vW7Q2yZb6bq8nJ0m6mC1dYH8m3r5n1o3x7fZs")]
+    pub(crate) token: String,
+    /// The new password, under the same rules as at registration and none of the latest.
+    #[schema(value_type = String, format = Password, min_length = 8, max_length = 128, example = "EvenBetter456?")]
+    pub(crate) new_password: Password,
+}
+
+impl RequestBody for ResetConfirmBody {
+    fn read(fields: &mut Fields, policy: &Policy) -> Option<Self> {
+        let token = fields.text("token", |text| Ok(text.to_owned()));
+        let new_password = fields.password("new_password");
+        // With a token it is judged once it is known whose it is. Without one that never happens, and everything
+        // that is wrong is told at once.
+        if let (None, Some(password)) = (&token, &new_password) {
+            fields.keep_all(policy.passwords.accept("new_password", password.clone(), None, None));
+        }
+        Some(Self { token: token?, new_password: new_password? })
+    }
+}
+
 /// Verify an address.
 #[derive(Debug, ToSchema)]
 #[schema(as = VerifyEmailRequest)]

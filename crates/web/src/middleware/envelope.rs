@@ -1,20 +1,20 @@
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
-    ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
-    REFERRER_POLICY, RETRY_AFTER, STRICT_TRANSPORT_SECURITY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
-    X_FRAME_OPTIONS,
+    ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+    REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse, web};
-use archon_domain::{Instant, Span};
+use archon_domain::Instant;
 use serde::Serialize;
 use tracing::Instrument as _;
 
 use crate::WebState;
 use crate::bodies::{ErrorBody, ErrorDetailBody, ProblemBody};
 use crate::incoming::RequestId;
-use crate::problem::{Problem, RetryAfter};
+use crate::pages::{is_detour, is_page, problem_page};
+use crate::problem::Problem;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -67,16 +67,16 @@ fn request_id(headers: &HeaderMap, state: &WebState) -> String {
 fn rendered_error(response: &ServiceResponse<BoxBody>, state: &WebState, id: &str) -> Option<HttpResponse> {
     let error = response.response().error();
     if let Some(problem) = error.and_then(|error| error.as_error::<Problem>()) {
-        log_failure(problem);
-        return Some(render(problem, response.request(), state.auth.now(), id));
+        problem.log_failure();
+        return Some(render(problem, response.request(), state, id));
     }
     let status = response.status();
-    if error.is_none() || !(status.is_client_error() || status.is_server_error()) {
+    if error.is_none_or(is_detour) || !(status.is_client_error() || status.is_server_error()) {
         return None;
     }
     let reason = status.canonical_reason().unwrap_or("The request was refused");
     let problem = Problem::new(status, "REQUEST_REFUSED", reason);
-    Some(render(&problem, response.request(), state.auth.now(), id))
+    Some(render(&problem, response.request(), state, id))
 }
 
 /// The rendered response in place of the bare one, with the headers that other layers have set.
@@ -89,46 +89,51 @@ fn keep_headers(bare: ServiceResponse<BoxBody>, mut rendered: HttpResponse) -> S
     bare.into_response(rendered)
 }
 
-/// Logs a 5xx once, with its whole chain of causes.
-fn log_failure(problem: &Problem) {
-    if problem.status.is_server_error() {
-        let error = problem as &dyn std::error::Error;
-        tracing::error!(error, status = problem.status.as_u16(), "a request failed");
-    }
+/// An error in the form that its reader takes: a page, RFC 9457 or the envelope.
+fn render(problem: &Problem, request: &HttpRequest, state: &WebState, id: &str) -> HttpResponse {
+    let now = state.auth.now();
+    let mut response = match &state.pages {
+        Some(pages) if is_page(request.path()) => problem_page(pages, problem, now, id),
+        _ if wants_problem_json(request) => problem_json(problem, request, id),
+        _ => enveloped(problem, now, id),
+    };
+    problem.describe(response.headers_mut(), now);
+    response
 }
 
-fn render(problem: &Problem, request: &HttpRequest, now: Instant, id: &str) -> HttpResponse {
+fn problem_json(problem: &Problem, request: &HttpRequest, id: &str) -> HttpResponse {
+    let body = ProblemBody {
+        r#type: format!("urn:archon-auth:error:{}", problem.code.to_lowercase()),
+        title: problem.status.canonical_reason().unwrap_or("Error").to_owned(),
+        status: problem.status.as_u16(),
+        detail: problem.message.to_string(),
+        instance: request.path().to_owned(),
+        code: problem.code,
+        request_id: id.to_owned(),
+        errors: details(problem),
+    };
+    json(problem, "application/problem+json", &body)
+}
+
+fn enveloped(problem: &Problem, now: Instant, id: &str) -> HttpResponse {
+    let body = ErrorBody {
+        error: problem.family(),
+        code: problem.code,
+        message: problem.message.to_string(),
+        details: details(problem),
+        timestamp: now,
+        request_id: id.to_owned(),
+    };
+    json(problem, "application/json; charset=utf-8", &body)
+}
+
+fn details(problem: &Problem) -> Vec<ErrorDetailBody> {
     let details = problem.details.iter().map(|detail| ErrorDetailBody {
         field: detail.field.to_string(),
         message: detail.message.to_string(),
         code: detail.code,
     });
-    let details: Vec<_> = details.collect();
-    let mut response = if wants_problem_json(request) {
-        let body = ProblemBody {
-            r#type: format!("urn:archon-auth:error:{}", problem.code.to_lowercase()),
-            title: problem.status.canonical_reason().unwrap_or("Error").to_owned(),
-            status: problem.status.as_u16(),
-            detail: problem.message.to_string(),
-            instance: request.path().to_owned(),
-            code: problem.code,
-            request_id: id.to_owned(),
-            errors: details,
-        };
-        json(problem, "application/problem+json", &body)
-    } else {
-        let body = ErrorBody {
-            error: problem.family(),
-            code: problem.code,
-            message: problem.message.to_string(),
-            details,
-            timestamp: now,
-            request_id: id.to_owned(),
-        };
-        json(problem, "application/json; charset=utf-8", &body)
-    };
-    describe(problem, response.headers_mut(), now);
-    response
+    details.collect()
 }
 
 fn json(problem: &Problem, content_type: &'static str, body: &impl Serialize) -> HttpResponse {
@@ -143,39 +148,6 @@ fn wants_problem_json(request: &HttpRequest) -> bool {
         let essence = range.split(';').next().unwrap_or_default().trim();
         essence.eq_ignore_ascii_case("application/problem+json")
     })
-}
-
-/// The headers that belong to an error.
-fn describe(problem: &Problem, headers: &mut HeaderMap, now: Instant) {
-    let mut set = |name: HeaderName, value: String| {
-        if let Ok(value) = HeaderValue::try_from(value) {
-            headers.insert(name, value);
-        }
-    };
-    if let Some(retry_after) = problem.retry_after {
-        let seconds = match retry_after {
-            RetryAfter::Seconds(seconds) => seconds,
-            // Rounded up: a client that comes back to the second must not be too early.
-            RetryAfter::At(at) => {
-                let wait = (at - now).max(Span::zero());
-                wait.num_seconds() + i64::from(wait.subsec_nanos() > 0)
-            }
-        };
-        set(RETRY_AFTER, seconds.to_string());
-    }
-    if let Some(allow) = &problem.allow {
-        set(ALLOW, allow.clone());
-    }
-    if problem.status == actix_web::http::StatusCode::UNAUTHORIZED {
-        let challenge = match problem.bearer_error {
-            Some(bearer) => format!(
-                "Bearer realm=\"archon-auth\", error=\"{}\", error_description=\"{}\"",
-                bearer.error, bearer.description
-            ),
-            None => "Bearer realm=\"archon-auth\"".to_owned(),
-        };
-        set(WWW_AUTHENTICATE, challenge);
-    }
 }
 
 /// What every response carries (OWASP Secure Headers), unless its handler has set something of its own.

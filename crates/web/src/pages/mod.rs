@@ -1,33 +1,40 @@
-//! The pages that links in mails lead to: plain HTML that works without scripts and asks no other host.
+//! The pages that the service shows to people: HTML that works without scripts and asks no other host.
 //!
-//! Opening a page never spends a token, since mail scanners follow links; its button does.
+//! Opening a page never spends a token, since mail scanners follow links; its button does. Every form is bound
+//! to the browser that it was shown to (see `guard`), its fields are judged like those of the API, and what was
+//! refused is shown again with everything typed but passwords.
 
+mod assets;
+mod change_password;
+mod cookies;
+mod done;
+mod form;
+mod guard;
+mod place;
+mod problem_page;
+mod refusal;
+mod register;
+mod reset_password;
+mod sessions;
+mod sign_in;
 mod verify_email;
+mod visit;
+mod words;
 
-use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
-use actix_web::{HttpResponse, HttpResponseBuilder};
+use actix_web::HttpResponse;
 
-use crate::answer::Answer;
+pub(crate) use assets::{icon, style};
+pub(crate) use change_password::{change, show_change};
+pub(crate) use place::is_page;
+pub(crate) use problem_page::problem_page;
+pub(crate) use register::{register, show_register};
+pub(crate) use reset_password::{forget, reset, show_forgotten, show_reset};
+pub(crate) use sessions::{end_one, end_others, list, resend};
+pub(crate) use sign_in::{index, show_sign_in, sign_in, sign_out};
+pub(crate) use verify_email::{show_verify, verify};
+pub(crate) use visit::is_detour;
 
-pub(crate) use verify_email::{confirm, show};
+use self::visit::Detour;
 
-const POLICY: &str =
-    "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-
-/// A page with a heading and a body of trusted HTML.
-fn page(status: StatusCode, heading: &str, body: &str) -> HttpResponse {
-    let html = include_str!("page.html").replace("{heading}", heading).replace("{body}", body);
-    HttpResponseBuilder::new(status)
-        .content_type("text/html; charset=utf-8")
-        .insert_header((CONTENT_SECURITY_POLICY, POLICY))
-        .body(html)
-}
-
-/// The pages' style sheet.
-pub(crate) async fn style() -> Answer {
-    Ok(HttpResponse::Ok()
-        .content_type("text/css; charset=utf-8")
-        .insert_header((CACHE_CONTROL, "public, max-age=3600"))
-        .body(include_str!("page.css")))
-}
+/// What pages answer with.
+type PageAnswer = Result<HttpResponse, Detour>;

@@ -1,57 +1,46 @@
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, web};
-use archon_app::VerifyEmailError;
 use archon_domain::{Bucket, OneTimeToken};
-use serde::Deserialize;
+use minijinja::context;
 
-use super::page;
-use crate::WebState;
-use crate::answer::Answer;
-use crate::incoming::Incoming;
+use super::PageAnswer;
+use super::done::Done;
+use super::form::Form;
+use super::place::Place;
+use super::visit::Visit;
+use crate::bodies::VerifyEmailBody;
 use crate::problem::Problem;
 
-/// The token of a verification link, in the query and in the form.
-#[derive(Deserialize)]
-pub(crate) struct Link {
-    #[serde(default)]
-    token: String,
-}
-
-/// Asks whether the address is to be verified.
-pub(crate) async fn show(link: web::Query<Link>) -> Answer {
-    // A token that parses holds URL-safe characters only, and so needs no escaping.
-    let Some(token) = OneTimeToken::parse(&link.token) else { return Ok(invalid()) };
-    let form = format!(
-        "<p>Press the button to confirm that this e-mail address is yours.</p>\
-         <form method=\"post\" action=\"/auth/pages/verify-email\">\
-         <input type=\"hidden\" name=\"token\" value=\"{}\">\
-         <button>Confirm my e-mail address</button></form>",
-        token.expose()
-    );
-    Ok(page(StatusCode::OK, "Confirm your e-mail address", &form))
-}
-
-/// Verifies the address.
-pub(crate) async fn confirm(app: web::Data<WebState>, request: HttpRequest, link: web::Form<Link>) -> Answer {
-    let incoming = Incoming::without_body(&request);
-    incoming.charge_client(&app, Bucket::Default).await?;
-    let (client, token) = (incoming.client(), link.into_inner().token);
-    let verified = app.complete(|auth| async move {
-        match auth.verify_email(&token, &client).await {
-            Ok(_) => Ok(true),
-            Err(VerifyEmailError::InvalidToken) => Ok(false),
-            Err(VerifyEmailError::Fault(fault)) => Err(Problem::from(fault)),
+/// Asks whether the address is to be verified. What cannot be a token is told at once; whether it is a good one
+/// is found out when it is spent.
+pub(crate) async fn show_verify(visit: Visit) -> PageAnswer {
+    if visit.done(&[Done::EmailVerified]).is_some() {
+        return visit.show("message.html", context! { message => "verified" });
+    }
+    match visit.query("token").as_deref().and_then(OneTimeToken::parse) {
+        Some(token) => {
+            visit.show("verify-email.html", context! { typed => context! { token => token.expose() } })
         }
-    });
-    Ok(if verified.await? {
-        page(StatusCode::OK, "Your e-mail address is confirmed", "<p>You can close this page.</p>")
-    } else {
-        invalid()
-    })
+        None => dead_link(&visit),
+    }
 }
 
-fn invalid() -> HttpResponse {
-    let way_out = "<p>The link was used before, is too old or is not complete. If your address is not \
-                   confirmed yet, ask for a new mail in the application you registered with.</p>";
-    page(StatusCode::BAD_REQUEST, "This link does not work", way_out)
+pub(crate) async fn verify(mut visit: Visit) -> PageAnswer {
+    let form = visit.form(Place::VerifyEmail).await?;
+    match spend(&visit, &form).await {
+        Ok(()) => Ok(visit.go(Place::VerifyEmail.after(Done::EmailVerified))),
+        Err(problem) if problem.status == StatusCode::BAD_REQUEST => dead_link(&visit),
+        Err(problem) => visit.again("verify-email.html", &form, &problem, context! {}),
+    }
+}
+
+async fn spend(visit: &Visit, form: &Form) -> Result<(), Problem> {
+    let VerifyEmailBody { token } = form.judge(visit.app.auth.policy())?;
+    visit.incoming.charge_client(&visit.app, Bucket::Default).await?;
+    let client = visit.incoming.client();
+    visit.app.complete(|auth| async move { auth.verify_email(&token, &client).await }).await?;
+    Ok(())
+}
+
+fn dead_link(visit: &Visit) -> PageAnswer {
+    visit.page(StatusCode::BAD_REQUEST, "dead-link.html", context! { purpose => "verify" })
 }

@@ -1,12 +1,12 @@
 use actix_web::{HttpResponse, web};
-use archon_app::{DeleteAccount, Register, UpdateProfile};
-use archon_domain::Bucket;
+use archon_app::{DeleteAccount, UpdateProfile};
 
 use crate::WebState;
 use crate::answer::{Answer, json, ok};
 use crate::bodies::{
     DeleteAccountBody, ErrorBody, ExportBody, RegisterBody, RegisteredBody, UpdateProfileBody, UserBody,
 };
+use crate::charged::open_account;
 use crate::incoming::Incoming;
 use crate::refusals::{BodyErrors, CallerErrors, CommonErrors};
 
@@ -20,11 +20,12 @@ use crate::refusals::{BodyErrors, CallerErrors, CommonErrors};
     ),
 )]
 pub(crate) async fn register(app: web::Data<WebState>, mut incoming: Incoming) -> Answer {
-    let RegisterBody { email, password, name, metadata } = incoming.body(&app).await?;
-    incoming.charge_client(&app, Bucket::Register).await?;
-    let command = Register { email, password, name, metadata, client: incoming.client() };
-    let registered = app.complete(|auth| async move { auth.register(command).await }).await?;
-    let body = RegisteredBody { user: registered.user.into(), tokens: registered.tokens.map(Into::into) };
+    let body = incoming.body(&app).await?;
+    let registered = open_account(&app, &incoming, body).await?;
+    let body = RegisteredBody {
+        user: registered.user.into(),
+        tokens: registered.first.map(|(_, tokens)| tokens.into()),
+    };
     Ok(json(HttpResponse::Created(), body))
 }
 

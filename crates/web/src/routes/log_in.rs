@@ -1,10 +1,11 @@
 use actix_web::{HttpResponse, web};
-use archon_app::{LogIn, Refresh};
+use archon_app::Refresh;
 use archon_domain::{Bucket, SignedToken};
 
 use crate::WebState;
 use crate::answer::{Answer, ok};
 use crate::bodies::{ErrorBody, LogInBody, RefreshBody, TokenPairBody};
+use crate::charged::open_session;
 use crate::incoming::Incoming;
 use crate::refusals::{BodyErrors, CallerErrors, CommonErrors};
 
@@ -19,10 +20,8 @@ use crate::refusals::{BodyErrors, CallerErrors, CommonErrors};
     ),
 )]
 pub(crate) async fn log_in(app: web::Data<WebState>, mut incoming: Incoming) -> Answer {
-    let LogInBody { email, password, remember_me } = incoming.body(&app).await?;
-    incoming.charge_client(&app, Bucket::Login).await?;
-    let command = LogIn { email, password, remember_me, client: incoming.client() };
-    let logged_in = app.complete(|auth| async move { auth.log_in(command).await }).await?;
+    let body = incoming.body(&app).await?;
+    let logged_in = open_session(&app, &incoming, body).await?;
     Ok(ok(TokenPairBody::from(logged_in.tokens)))
 }
 

@@ -16,6 +16,7 @@ use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, Route, 
 use archon_domain::Bucket;
 
 use crate::answer::Answer;
+use crate::charged::CONFIRMATIONS;
 use crate::pages;
 use crate::problem::Problem;
 
@@ -25,7 +26,7 @@ pub(crate) use email::{__path_resend, __path_verify};
 pub(crate) use health::{__path_health, __path_live, __path_ready};
 pub(crate) use keys::__path_jwks;
 pub(crate) use log_in::{__path_log_in, __path_log_out, __path_refresh};
-pub(crate) use password::__path_change;
+pub(crate) use password::{__path_change, __path_confirm_reset, __path_reset};
 pub(crate) use sessions::{__path_end, __path_end_others, __path_list};
 
 /// One path and what its methods do.
@@ -52,6 +53,8 @@ fn endpoints() -> Vec<Endpoint> {
         Endpoint::new("/auth/sessions", default).get(sessions::list).delete(sessions::end_others),
         Endpoint::new("/auth/sessions/{session_id}", default).delete(sessions::end),
         Endpoint::new("/auth/password", default).put(password::change),
+        Endpoint::new("/auth/password/reset", Some(Bucket::PasswordReset)).post(password::reset),
+        Endpoint::new("/auth/password/reset/confirm", Some(CONFIRMATIONS)).post(password::confirm_reset),
         Endpoint::new("/auth/email/verify", default).post(email::verify),
         Endpoint::new("/auth/email/verify/resend", Some(Bucket::EmailResend)).post(email::resend),
         Endpoint::new("/auth/health", None).get(health::health),
@@ -61,8 +64,29 @@ fn endpoints() -> Vec<Endpoint> {
         Endpoint::new("/auth/openapi.json", default).get(docs::document),
         Endpoint::new("/auth/docs", default).get(docs::page),
         Endpoint::new("/auth/docs/{file}", default).get(docs::asset),
-        Endpoint::new("/auth/pages/verify-email", default).get(pages::show).post(pages::confirm),
+        Endpoint::new("/auth/pages", default).get(pages::index),
+        Endpoint::new("/auth/pages/", default).get(pages::index),
+        Endpoint::new("/auth/pages/sign-in", Some(Bucket::Login))
+            .get(pages::show_sign_in)
+            .post(pages::sign_in),
+        Endpoint::new("/auth/pages/sign-out", default).post(pages::sign_out),
+        Endpoint::new("/auth/pages/register", Some(Bucket::Register))
+            .get(pages::show_register)
+            .post(pages::register),
+        Endpoint::new("/auth/pages/forgot-password", Some(Bucket::PasswordReset))
+            .get(pages::show_forgotten)
+            .post(pages::forget),
+        Endpoint::new("/auth/pages/reset-password", Some(CONFIRMATIONS))
+            .get(pages::show_reset)
+            .post(pages::reset),
+        Endpoint::new("/auth/pages/verify-email", default).get(pages::show_verify).post(pages::verify),
+        Endpoint::new("/auth/pages/resend-verification", Some(Bucket::EmailResend)).post(pages::resend),
+        Endpoint::new("/auth/pages/sessions", default).get(pages::list),
+        Endpoint::new("/auth/pages/sessions/end", default).post(pages::end_one),
+        Endpoint::new("/auth/pages/sessions/end-others", default).post(pages::end_others),
+        Endpoint::new("/auth/pages/change-password", default).get(pages::show_change).post(pages::change),
         Endpoint::new("/auth/pages/page.css", default).get(pages::style),
+        Endpoint::new("/auth/pages/icon.svg", default).get(pages::icon),
     ]
 }
 
@@ -129,9 +153,9 @@ macro_rules! methods {
 
 methods!(get = "GET", post = "POST", put = "PUT", patch = "PATCH", delete = "DELETE");
 
-/// Adds every path to an application.
-pub(crate) fn configure(config: &mut web::ServiceConfig) {
-    for endpoint in endpoints() {
+/// Adds every path to an application; those of the pages only where the service shows them.
+pub(crate) fn configure(config: &mut web::ServiceConfig, with_pages: bool) {
+    for endpoint in endpoints().into_iter().filter(|endpoint| with_pages || !pages::is_page(endpoint.path)) {
         config.service(endpoint.resource());
     }
     config.default_service(web::to(not_found));

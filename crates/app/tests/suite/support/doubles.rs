@@ -1,15 +1,17 @@
 //! Small stand-ins for what these tests are not about. Each keeps the promises of its port that matter here.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use archon_contract::samples::start;
 use archon_domain::ports::{
-    Clock, HashError, Mailer, Noticeboard, PasswordCheck, PasswordHasher, TokenIssuer,
+    BreachLookupError, BreachedPasswords, Clock, HashError, Mailer, Noticeboard, PasswordCheck,
+    PasswordHasher, TokenIssuer,
 };
 use archon_domain::{
-    Claims, DeliveryError, Instant, Mail, Notice, Password, PasswordHash, SealedToken, SignedToken, Span,
-    StoreError, TokenError, TokenKind, TokenRejection,
+    Claims, DeliveryError, Instant, Mail, MailId, Notice, Password, PasswordHash, SealedToken, SignedToken,
+    Span, StoreError, TokenError, TokenKind, TokenRejection,
 };
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -93,17 +95,94 @@ impl TokenIssuer for RememberedTokens {
     }
 }
 
-/// Takes every mail.
-pub(crate) struct PatientMailer;
+/// Takes every mail, unless it was told to meet them otherwise; knows what it was brought.
+#[derive(Default)]
+pub(crate) struct ObedientMailer {
+    manner: Mutex<Option<Manner>>,
+    brought: Mutex<Vec<MailId>>,
+}
+
+type Manner = Box<dyn Fn(&Mail) -> Reception + Send>;
+
+/// How a mail is met.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Reception {
+    Taken,
+    /// Temporarily refused.
+    Later,
+    /// Refused for good.
+    Never,
+    /// Never answered.
+    Silence,
+}
+
+impl ObedientMailer {
+    /// Meets mails so from now on.
+    pub(crate) fn meets(&self, manner: impl Fn(&Mail) -> Reception + Send + 'static) {
+        *self.manner.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(manner));
+    }
+
+    /// Every mail that was brought, as often as it was, whether it was taken or not.
+    pub(crate) fn brought(&self) -> Vec<MailId> {
+        self.brought.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
 
 #[async_trait]
-impl Mailer for PatientMailer {
-    async fn deliver(&self, _: &Mail) -> Result<(), DeliveryError> {
-        Ok(())
+impl Mailer for ObedientMailer {
+    async fn deliver(&self, mail: &Mail) -> Result<(), DeliveryError> {
+        self.brought.lock().unwrap_or_else(PoisonError::into_inner).push(mail.id);
+        let reception = {
+            let manner = self.manner.lock().unwrap_or_else(PoisonError::into_inner);
+            manner.as_ref().map_or(Reception::Taken, |manner| manner(mail))
+        };
+        match reception {
+            Reception::Taken => Ok(()),
+            Reception::Later => Err(DeliveryError::Temporary("451 4.7.1 greylisted".to_owned())),
+            Reception::Never => Err(DeliveryError::Permanent("550 5.1.1 no such user".to_owned())),
+            Reception::Silence => std::future::pending().await,
+        }
     }
 
     async fn probe(&self) -> Result<(), StoreError> {
         Ok(())
+    }
+}
+
+/// Knows the passwords it was told of, and how often it was asked.
+#[derive(Default)]
+pub(crate) struct ToldBreaches {
+    known: Mutex<Vec<&'static str>>,
+    away: AtomicBool,
+    asked: AtomicUsize,
+}
+
+impl ToldBreaches {
+    /// Knows one password more.
+    pub(crate) fn learn(&self, password: &'static str) {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).push(password);
+    }
+
+    /// Answers nobody from now on.
+    pub(crate) fn go_away(&self) {
+        self.away.store(true, Ordering::Relaxed);
+    }
+
+    /// How often it was asked since it was asked this.
+    pub(crate) fn times_asked(&self) -> usize {
+        self.asked.swap(0, Ordering::Relaxed)
+    }
+}
+
+#[async_trait]
+impl BreachedPasswords for ToldBreaches {
+    async fn contains(&self, password: &Password) -> Result<bool, BreachLookupError> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        if self.away.load(Ordering::Relaxed) {
+            return Err(BreachLookupError("the list is away".to_owned()));
+        }
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(known.iter().any(|known| known.as_bytes() == password.as_bytes()))
     }
 }
 

@@ -1,6 +1,7 @@
 //! A fast path over memory whose every call can be made to fail, and the use cases over it.
 
 pub(crate) mod doubles;
+pub(crate) mod log;
 pub(crate) mod world;
 
 use std::pin::Pin;
@@ -17,7 +18,7 @@ use archon_store_memory::{
     MemoryAttempts, MemoryOauthStates, MemoryRateLimiter, MemorySessionCache, MemoryStore,
 };
 
-use doubles::{MemoryNoticeboard, TurnedClock};
+use doubles::{MemoryNoticeboard, ObedientMailer, ToldBreaches, TurnedClock};
 
 /// What replicas share: the stores themselves, where nothing goes wrong.
 #[derive(Clone)]
@@ -28,6 +29,8 @@ pub(crate) struct Shared {
     pub(crate) attempts: Arc<dyn LoginAttempts>,
     pub(crate) states: Arc<dyn OauthStates>,
     pub(crate) board: Arc<MemoryNoticeboard>,
+    pub(crate) mailer: Arc<ObedientMailer>,
+    pub(crate) breaches: Arc<ToldBreaches>,
     pub(crate) clock: Arc<TurnedClock>,
 }
 
@@ -52,6 +55,8 @@ impl Shared {
             attempts: Arc::new(MemoryAttempts::new()),
             states: Arc::new(MemoryOauthStates::new()),
             board: Arc::default(),
+            mailer: Arc::default(),
+            breaches: Arc::default(),
             clock: Arc::default(),
         }
     }

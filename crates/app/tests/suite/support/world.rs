@@ -1,6 +1,7 @@
 //! Two replicas of the use cases on one durable store and one fast store, and trouble for one of them.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,19 +9,20 @@ use archon_app::fast_path::Breaker;
 use archon_app::workers::{FastStoreKeeper, NoticeWriter};
 use archon_app::{
     Auth, Authenticate, AuthenticateError, Caller, ChangePassword, ChangePasswordError, DeleteAccount,
-    DeleteAccountError, EndSessionError, Fault as Failure, FaultKind, Links, LogIn, LogInError, LogOutError,
-    LoggedIn, Policy, Ports, Recorder, Refresh, RefreshError, Register, RegisterError, Registered, TokenPair,
+    DeleteAccountError, EndSessionError, Fault as Failure, FaultKind, Limits, LimitsPolicy, Links, LogIn,
+    LogInError, LogOutError, LoggedIn, Policy, Ports, Recorder, Refresh, RefreshError, Register,
+    RegisterError, Registered, RequestPasswordReset, ResetPassword, ResetPasswordError, TokenPair,
     TokenPolicy,
 };
 use archon_contract::faults::{Fault, Faults, Hold};
 use archon_contract::samples::{SeededEntropy, email, ip, policy, user_agent};
-use archon_domain::ports::{Clock as _, SessionCache as _, SessionStore as _, TokenIssuer as _};
+use archon_domain::ports::{Clock as _, Outbox as _, SessionCache as _, SessionStore as _, TokenIssuer as _};
 use archon_domain::{
-    CachedSession, Client, Lease, LockoutRule, Metadata, Password, PasswordPolicy, PersonName, SessionId,
-    Span, TokenKind,
+    CachedSession, Client, Lease, LockoutRule, MailMessage, Metadata, Password, PasswordPolicy, PersonName,
+    SessionId, Span, TokenKind, User,
 };
 
-use super::doubles::{PatientMailer, ReadableHasher, RememberedTokens};
+use super::doubles::{ReadableHasher, RememberedTokens};
 use super::{PATIENCE, Shared};
 
 pub(crate) const PASSWORD: &str = "Correct-Horse-7!";
@@ -77,12 +79,14 @@ fn service(shared: &Shared, tokens: &Arc<RememberedTokens>, seed: u64) -> Servic
         attempts: path.attempts,
         fast_store: Some(Arc::clone(&path.breaker)),
         notices: path.notices,
+        limits: Limits::new(path.limiter, shared.clock.clone(), no_limits()),
+        breached_passwords: Some(shared.breaches.clone()),
         outbox: stores.outbox,
         events: stores.events,
         database: shared.store.clone(),
         passwords: Arc::new(ReadableHasher),
         tokens: Arc::clone(tokens) as _,
-        mailer: Arc::new(PatientMailer),
+        mailer: shared.mailer.clone(),
         clock: shared.clock.clone(),
         entropy,
     };
@@ -94,6 +98,10 @@ fn service(shared: &Shared, tokens: &Arc<RememberedTokens>, seed: u64) -> Servic
         fast: replica.fast,
         durable: replica.durable,
     }
+}
+
+fn no_limits() -> LimitsPolicy {
+    LimitsPolicy { enabled: false, quotas: BTreeMap::new(), exempt: Vec::new() }
 }
 
 fn rules() -> Policy {
@@ -115,6 +123,7 @@ fn rules() -> Policy {
         },
         require_verified_email: false,
         verify_email_for: Span::days(1),
+        reset_password_for: Span::hours(1),
         links: Links::new("https://auth.example.com"),
     }
 }
@@ -139,7 +148,7 @@ macro_rules! may_fail {
 }
 
 may_fail!(RegisterError LogInError AuthenticateError RefreshError EndSessionError);
-may_fail!(ChangePasswordError DeleteAccountError);
+may_fail!(ChangePasswordError DeleteAccountError ResetPasswordError);
 
 impl MayFail for LogOutError {
     fn failure(&self) -> Option<&Failure> {
@@ -223,6 +232,22 @@ impl World {
         self.second.keeper.look(self.shared.clock.now() - Span::seconds(10)).await.unwrap();
     }
 
+    /// The tokens of the reset mails that wait, the first queued first.
+    pub(crate) async fn reset_tokens(&self) -> Vec<String> {
+        let mails = self.shared.store.pending(1000).await.unwrap();
+        let links = mails.into_iter().filter_map(|queued| match queued.mail.message {
+            MailMessage::PasswordReset { link, .. } => Some(link),
+            _ => None,
+        });
+        links.map(|link| link.split_once("token=").unwrap().1.to_owned()).collect()
+    }
+
+    /// A token that resets the password, fresh from a mail.
+    pub(crate) async fn reset_token(&self, name: &str) -> String {
+        self.second.request_reset(name).await.unwrap();
+        self.reset_tokens().await.pop().unwrap()
+    }
+
     /// What the first replica could not tell the fast store, the others find within a second.
     pub(crate) async fn after_a_partition(&self) {
         if matches!(self.trouble, Trouble::Fast(_)) {
@@ -286,7 +311,7 @@ impl Service {
 
     /// An account with its first tokens.
     pub(crate) async fn registered(&self, name: &str) -> TokenPair {
-        self.register(name).await.unwrap().tokens.expect("no verification is asked for")
+        self.register(name).await.unwrap().first.expect("no verification is asked for").1
     }
 
     pub(crate) async fn log_in(&self, name: &str, password: &str) -> Result<TokenPair, LogInError> {
@@ -297,7 +322,8 @@ impl Service {
 
     pub(crate) async fn authenticate(&self, pair: &TokenPair) -> Result<Caller, AuthenticateError> {
         let token = pair.access_token.expose();
-        let request = Authenticate { token, client: client(), budget: None, profile: false };
+        let request =
+            Authenticate { token, kind: TokenKind::Access, client: client(), budget: None, profile: false };
         Ok(self.auth.authenticate(request).await?.caller)
     }
 
@@ -313,6 +339,16 @@ impl Service {
     pub(crate) async fn delete_account(&self, caller: &Caller) -> Result<(), DeleteAccountError> {
         let password = Some(Password::new(PASSWORD));
         self.auth.delete_account(caller, DeleteAccount { password }).await
+    }
+
+    pub(crate) async fn request_reset(&self, name: &str) -> Result<(), Failure> {
+        let email = email(&format!("{name}@example.com"));
+        self.auth.request_password_reset(RequestPasswordReset { email, client: client() }).await
+    }
+
+    pub(crate) async fn reset_password(&self, token: &str, new: &str) -> Result<User, ResetPasswordError> {
+        let (token, new) = (token.to_owned(), Password::new(new));
+        self.auth.reset_password(ResetPassword { token, new, client: client() }).await
     }
 
     async fn assert_refuses(&self, pair: &TokenPair) {

@@ -9,7 +9,7 @@ use crate::support::fields;
 #[tokio::test]
 async fn a_field_that_is_missing_or_null_is_named() -> anyhow::Result<()> {
     let stage = Stage::set().await?;
-    for route in routes(&stage.tokens) {
+    for route in routes(&stage) {
         for field in route.fields.iter().filter(|field| field.required) {
             let mut missing = route.body.clone();
             missing.as_object_mut().map(|body| body.remove(field.name));
@@ -33,7 +33,7 @@ async fn a_field_of_a_wrong_type_is_named() -> anyhow::Result<()> {
     let stage = Stage::set().await?;
     let values =
         [json!(1), json!(-1.5), json!(true), json!("text"), json!([]), json!(["text"]), json!({"a": 1})];
-    for route in routes(&stage.tokens) {
+    for route in routes(&stage) {
         for field in &route.fields {
             for value in &values {
                 let fits = match field.kind {
@@ -56,7 +56,7 @@ async fn a_field_of_a_wrong_type_is_named() -> anyhow::Result<()> {
 #[tokio::test]
 async fn a_text_that_is_empty_blank_or_holds_control_characters_is_refused() -> anyhow::Result<()> {
     let stage = Stage::set().await?;
-    for route in routes(&stage.tokens) {
+    for route in routes(&stage) {
         for field in route.fields.iter().filter(|field| field.kind == Kind::Text) {
             let good = route.body[field.name].as_str().context("no text")?;
             let texts = [String::new(), "   ".to_owned(), format!("{good}\u{0}x"), format!("{good}\u{7}x")];
@@ -73,7 +73,7 @@ async fn a_text_that_is_empty_blank_or_holds_control_characters_is_refused() -> 
 #[tokio::test]
 async fn a_field_that_is_too_long_is_refused() -> anyhow::Result<()> {
     let stage = Stage::set().await?;
-    for route in routes(&stage.tokens) {
+    for route in routes(&stage) {
         for field in &route.fields {
             let long = match field.kind {
                 Kind::Text => json!(format!(
@@ -94,7 +94,7 @@ async fn a_field_that_is_too_long_is_refused() -> anyhow::Result<()> {
 #[tokio::test]
 async fn metadata_with_a_nul_anywhere_is_refused() -> anyhow::Result<()> {
     let stage = Stage::set().await?;
-    for route in routes(&stage.tokens).iter().filter(|route| route.body["metadata"].is_object()) {
+    for route in routes(&stage).iter().filter(|route| route.body["metadata"].is_object()) {
         for hidden in [json!({"a": "\u{0}"}), json!({"\u{0}": 1}), json!({"a": [{"b": ["\u{0}"]}]})] {
             stage.refuse(route, &with(route, "metadata", hidden), "metadata", 400).await?;
         }

@@ -9,7 +9,9 @@ use archon_testkit::{Answer, Client, TestServer};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{PASSWORD, Tokens, assert_refused, fields, logged_in, me, registration, sign_up};
+use crate::support::{
+    PASSWORD, Tokens, assert_refused, confirm, fields, logged_in, me, registration, reset_token, sign_up,
+};
 
 /// What a field must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,14 +63,16 @@ const NEW: [u16; 4] = [400, 400, 400, 200];
 /// A password that is presented is compared, whatever it holds.
 const PRESENTED: [u16; 4] = [400, 401, 401, 401];
 
-fn routes(tokens: &Tokens) -> Vec<BodyRoute> {
+fn routes(stage: &Stage) -> Vec<BodyRoute> {
     let mut register = registration("grace@example.com");
     register["metadata"] = json!({"locale": "en"});
     let log_in = json!({"email": "ada@example.com", "password": PASSWORD, "remember_me": false});
-    let refresh = json!({"refresh_token": tokens.refresh});
+    let refresh = json!({"refresh_token": stage.tokens.refresh});
     let update = json!({"name": "Grace", "metadata": {"locale": "de"}});
     let change = json!({"current_password": PASSWORD, "new_password": "EvenBetter456?"});
     let verify = json!({"token": "q1VkE0vW7Q2yZb6bq8nJ0m6mC1dYH8m3r5n1o3x7fZs"});
+    let reset = json!({"email": "ada@example.com"});
+    let confirm = json!({"token": stage.reset_token, "new_password": "EvenBetter456?"});
     let name_and_metadata = vec![optional("name", Kind::Text), optional("metadata", Kind::Object)];
     let user = vec![
         text("email", [400; 4]),
@@ -87,6 +91,14 @@ fn routes(tokens: &Tokens) -> Vec<BodyRoute> {
         route(Method::PATCH, "/auth/me", true, update, name_and_metadata),
         route(Method::DELETE, "/auth/me", true, json!({"password": PASSWORD}), password),
         route(Method::PUT, "/auth/password", true, change, passwords),
+        route(Method::POST, "/auth/password/reset", false, reset, vec![text("email", [400; 4])]),
+        route(
+            Method::POST,
+            "/auth/password/reset/confirm",
+            false,
+            confirm,
+            vec![text("token", [400; 4]), text("new_password", NEW)],
+        ),
         route(Method::POST, "/auth/email/verify", false, verify, vec![text("token", [400; 4])]),
     ]
 }
@@ -95,6 +107,7 @@ fn routes(tokens: &Tokens) -> Vec<BodyRoute> {
 struct Stage {
     server: TestServer,
     tokens: Tokens,
+    reset_token: String,
     profile: Value,
 }
 
@@ -106,7 +119,8 @@ impl Stage {
         let profile = me(&server.client(), &tokens).await?.json;
         server.mails("ada@example.com", "welcome", 1).await?;
         server.mails("ada@example.com", "verify_email", 1).await?;
-        Ok(Self { server, tokens, profile })
+        let reset_token = reset_token(&server, "ada@example.com", 1).await?;
+        Ok(Self { server, tokens, reset_token, profile })
     }
 
     fn client(&self, route: &BodyRoute) -> Client {
@@ -137,9 +151,12 @@ impl Stage {
     async fn assert_unharmed(&self) -> anyhow::Result<()> {
         let client = self.server.client();
         assert_eq!(me(&client, &self.tokens).await?.json, self.profile);
-        assert_eq!(self.server.mailbox().messages().len(), 2, "the two of the registration");
+        let mails = self.server.mailbox().messages();
+        assert_eq!(mails.len(), 3, "the two of the registration, and the reset that was asked for");
         crate::support::refreshed(&client, &self.tokens.refresh).await?;
         logged_in(&client, "ada@example.com").await?;
+        let confirmed = confirm(&client, &self.reset_token, "EvenBetter456?").await?;
+        assert_eq!(confirmed.status, 200, "no refusal has spent the token: {}", confirmed.text);
         sign_up(&client, "grace@example.com").await?;
         Ok(())
     }

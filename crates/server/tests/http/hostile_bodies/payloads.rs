@@ -50,7 +50,7 @@ fn malformed(route: &BodyRoute) -> anyhow::Result<Vec<Vec<u8>>> {
 #[tokio::test]
 async fn a_body_that_is_no_strict_json_object_is_refused() -> anyhow::Result<()> {
     let stage = Stage::set().await?;
-    for route in routes(&stage.tokens) {
+    for route in routes(&stage) {
         for body in malformed(&route)? {
             if route.method == Method::DELETE && body == b"null" {
                 // Its body is optional, and null is as good as none.
@@ -88,7 +88,7 @@ async fn a_name_that_stands_twice_is_told() -> anyhow::Result<()> {
 #[tokio::test]
 async fn an_absent_body_is_refused() -> anyhow::Result<()> {
     let stage = Stage::set().await?;
-    for route in routes(&stage.tokens) {
+    for route in routes(&stage) {
         let client = stage.client(&route);
         let empty = client.send_raw(route.method.clone(), route.path, Some("application/json"), "").await?;
         let (code, field) = match route.method {
@@ -117,7 +117,7 @@ async fn other_content_types_charsets_and_encodings_are_refused() -> anyhow::Res
         Some("application/json; charset=\"iso-8859-1\""),
         Some("application/json;charset=UTF-7"),
     ];
-    for route in routes(&stage.tokens) {
+    for route in routes(&stage) {
         let (client, body) = (stage.client(&route), route.body.to_string());
         for content_type in types {
             let answer =
@@ -151,7 +151,7 @@ async fn every_spelling_of_utf_8_json_is_taken() -> anyhow::Result<()> {
 #[tokio::test]
 async fn a_body_of_more_than_64_kib_is_refused_announced_or_not() -> anyhow::Result<()> {
     let stage = Stage::set().await?;
-    for route in routes(&stage.tokens) {
+    for route in routes(&stage) {
         let body = route.body.to_string();
         let token = if route.authenticated { stage.tokens.access.as_str() } else { "none" };
         let head = format!(

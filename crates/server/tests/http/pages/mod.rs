@@ -1,0 +1,16 @@
+//! The service's own pages, as a browser without scripts meets them.
+
+mod browser;
+mod budgets;
+mod cookies;
+mod every_page;
+mod forms;
+mod guard;
+mod hostile;
+mod html;
+mod links;
+mod outage;
+mod password;
+mod reset;
+mod sessions;
+mod switched_off;

@@ -1,0 +1,51 @@
+/// What a page tells that was done. It stands in the address as a fixed word, never as free text, so that
+/// nobody's link puts words into the service's mouth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Done {
+    SignedOut,
+    SessionOver,
+    Registered,
+    MailSent,
+    PasswordSet,
+    PasswordChanged,
+    EmailVerified,
+    AlreadyVerified,
+    SessionEnded,
+    OthersEnded,
+}
+
+impl Done {
+    pub(super) const fn code(self) -> &'static str {
+        match self {
+            Self::SignedOut => "signed-out",
+            Self::SessionOver => "session-over",
+            Self::Registered => "registered",
+            Self::MailSent => "mail-sent",
+            Self::PasswordSet => "password-set",
+            Self::PasswordChanged => "password-changed",
+            Self::EmailVerified => "email-verified",
+            Self::AlreadyVerified => "already-verified",
+            Self::SessionEnded => "session-ended",
+            Self::OthersEnded => "others-ended",
+        }
+    }
+
+    /// The sentence that the page shows.
+    pub(super) const fn sentence(self) -> &'static str {
+        match self {
+            Self::SignedOut => "You are signed out.",
+            Self::SessionOver => "Your session is over. Sign in to go on.",
+            Self::Registered => {
+                "Your account is open. Look into your mailbox: a mail with a link to verify your email address \
+                 is on its way."
+            }
+            Self::MailSent => "A mail with a new link is on its way.",
+            Self::PasswordSet => "Your new password is set.",
+            Self::PasswordChanged => "Your password is changed. Every other session has ended.",
+            Self::EmailVerified => "Your email address is verified.",
+            Self::AlreadyVerified => "Your email address is verified already.",
+            Self::SessionEnded => "That session has ended.",
+            Self::OthersEnded => "All other sessions have ended.",
+        }
+    }
+}
