@@ -19,5 +19,6 @@ if [ $# -gt 0 ]; then
 else
   run python3 bench/footprint.py "$binary"
   run python3 bench/login_timing.py "$binary"
+  run python3 bench/register_latency.py "$binary"
   run "${CARGO:-cargo}" run --locked --release --package archon-testkit --example start_time
 fi

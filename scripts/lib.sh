@@ -30,6 +30,15 @@ have() {
   command -v "$1" >/dev/null 2>&1
 }
 
+# Prints the path of the first program there is with one of these names.
+find_program() {
+  local name
+  for name in "$@"; do
+    command -v "$name" 2>/dev/null && return
+  done
+  return 1
+}
+
 # Installs Debian packages where that is possible; says what to install where it is not.
 provide_packages() {
   local purpose=$1

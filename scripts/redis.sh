@@ -7,20 +7,11 @@ REDIS_DIRECTORY=""
 REDIS_PROCESSES=()
 REDIS_PORT=""
 
-# Prints the path of the program with one of these names.
-find_redis() {
-  local name
-  for name in "$@"; do
-    command -v "$name" 2>/dev/null && return
-  done
-  return 1
-}
-
 start_redis() {
   if [ -z "${ARCHON_TEST_REDIS_SERVER:-}" ]; then
-    ARCHON_TEST_REDIS_SERVER=$(find_redis redis-server valkey-server) || {
+    ARCHON_TEST_REDIS_SERVER=$(find_program redis-server valkey-server) || {
       provide_packages "Redis 6.2 or newer" redis-server
-      ARCHON_TEST_REDIS_SERVER=$(find_redis redis-server) || fail "Redis was installed, but redis-server is not there."
+      ARCHON_TEST_REDIS_SERVER=$(find_program redis-server) || fail "Redis was installed, but redis-server is not there."
     }
   fi
   export ARCHON_TEST_REDIS_SERVER
@@ -40,7 +31,7 @@ start_redis() {
 
 start_redis_cluster() {
   local password=$1 client node nodes=() log="$REDIS_DIRECTORY/cluster.log"
-  client=$(find_redis redis-cli valkey-cli) || fail "redis-cli is missing. Install it (Debian and Ubuntu: apt-get install redis-tools) and run this again."
+  client=$(find_program redis-cli valkey-cli) || fail "redis-cli is missing. Install it (Debian and Ubuntu: apt-get install redis-tools) and run this again."
   for node in 1 2 3; do
     start_redis_server "$password" "cluster-enabled yes"
     nodes+=("127.0.0.1:$REDIS_PORT")

@@ -7,13 +7,15 @@
 #
 # Environment: CARGO (the cargo to call), NEXTEST_PROFILE (default or ci; see .config/nextest.toml),
 # ARCHON_TEST_POSTGRES_URL, ARCHON_TEST_REDIS_URL and ARCHON_TEST_REDIS_CLUSTER_URL (servers to use in place of
-# throw-away ones).
+# throw-away ones), ARCHON_TEST_CHROMIUM (the browser), ARCHON_BROWSER_PICTURES (a folder to keep pictures of the
+# pages in).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/lib.sh
 . scripts/postgres.sh
 . scripts/redis.sh
 . scripts/third-party.sh
+. scripts/browser.sh
 
 CARGO=${CARGO:-cargo}
 # The tests come last, so that the last lines are the test runner's own summary.
@@ -56,6 +58,7 @@ step_tests() {
   start_redis
   have psql || provide_packages "psql, PostgreSQL's client," postgresql-client
   provide_third_party
+  provide_browser
   print_notes
   if "$CARGO" nextest --version >/dev/null 2>&1; then
     run "$CARGO" nextest run --locked --workspace --profile "${NEXTEST_PROFILE:-default}" "$@"

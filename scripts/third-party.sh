@@ -1,5 +1,6 @@
-# Other people's judges of our service: schemathesis, PyJWT and aiosmtpd in Python, jose in Node; to
-# be sourced by bash after lib.sh.
+# Other people's judges of our service: schemathesis, PyJWT and aiosmtpd in Python; jose, axe, oidc-provider (a
+# certified OpenID provider) and Playwright (which drives the browser of browser.sh and brings none) in Node; to be
+# sourced by bash after lib.sh.
 #
 # provide_third_party exports ARCHON_TEST_PYTHON (an interpreter) and ARCHON_TEST_NODE_MODULES (a folder;
 # a script run in the folder above it finds its packages by name).

@@ -145,15 +145,22 @@ fn judge(error: &smtp::Error) -> DeliveryError {
     let code = error.status().map(|code| code.to_string());
     let is_configuration = matches!(code.as_deref(), Some("530" | "534" | "535"));
     if error.is_permanent() && !is_configuration {
-        DeliveryError::Permanent(causes(error))
+        DeliveryError::Permanent(said(error))
     } else {
-        DeliveryError::Temporary(causes(error))
+        DeliveryError::Temporary(said(error))
     }
 }
 
-/// An error with its causes in one line of bounded length: it may hold whatever a server says.
+/// What went wrong with a server: its answer as it was given, where it has given one.
+fn said(error: &smtp::Error) -> String {
+    match (error.status(), std::error::Error::source(error)) {
+        (Some(code), Some(text)) => bounded(&format!("{code} {text}")),
+        _ => causes(error),
+    }
+}
+
+/// An error with its causes.
 fn causes(error: &dyn std::error::Error) -> String {
-    const LONGEST: usize = 1000;
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(next) = cause {
@@ -164,5 +171,13 @@ fn causes(error: &dyn std::error::Error) -> String {
         }
         cause = next.source();
     }
-    one_line(&text).chars().take(LONGEST).collect()
+    let mut parts: Vec<&str> = text.split(": ").collect();
+    parts.dedup();
+    bounded(&parts.join(": "))
+}
+
+/// One line of bounded length of a text that may be whatever a server says.
+fn bounded(text: &str) -> String {
+    const LONGEST: usize = 1000;
+    one_line(text).chars().take(LONGEST).collect()
 }

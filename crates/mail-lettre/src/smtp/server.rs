@@ -10,7 +10,7 @@ use lettre::transport::smtp::extension::ClientId;
 use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
-use super::{SmtpSettings, causes};
+use super::{SmtpSettings, causes, said};
 use crate::PostmanError;
 
 /// Where a mail server is and how it is spoken to.
@@ -79,7 +79,7 @@ impl Server {
             implicit,
             None,
         );
-        let mut connection = connecting.await.map_err(|error| causes(&error))?;
+        let mut connection = connecting.await.map_err(|error| said(&error))?;
         self.encrypt(&mut connection).await?;
         self.log_in(&mut connection).await?;
         Ok(connection)
@@ -92,7 +92,7 @@ impl Server {
             Tls::Opportunistic(_) | Tls::Wrapper(_) | Tls::None => return Ok(()),
         };
         let started = connection.starttls(parameters.clone(), &self.hello).await;
-        started.map_err(|error| causes(&error))
+        started.map_err(|error| said(&error))
     }
 
     async fn log_in(&self, connection: &mut AsyncSmtpConnection) -> Result<(), String> {
@@ -101,7 +101,7 @@ impl Server {
             return Err("the server offers no STARTTLS, and the password is not sent in clear".to_owned());
         }
         let authenticated = connection.auth(DEFAULT_MECHANISMS, credentials).await;
-        authenticated.map(drop).map_err(|error| format!("the log-in failed: {}", causes(&error)))
+        authenticated.map(drop).map_err(|error| format!("the log-in failed: {}", said(&error)))
     }
 }
 

@@ -6,9 +6,13 @@ Takes one JSON object as its argument; every key may be left out:
     user         the one user who may send, with `password`; nobody else may
     mechanisms   those of AUTH that are offered
     answers      for MAIL, RCPT and DATA a list of answers, one for each time; after the last one, and for
-                 null, the usual answer. "drop" closes the connection, "hang" never answers
+                 null, the usual answer. One answer in place of a list is given every time. "drop" closes the
+                 connection, "hang" never answers
+    delay        seconds that go by between a mail and its answer
+    closed       whether connections are refused until the line "open" on the standard input
     waits        whether the greeting waits for the line "greet" on the standard input
     utf8         whether SMTPUTF8 is offered
+    brief        whether mails are told by their headers alone, for tests that send many
 
 Writes one JSON object per line: `listening` with its port, `connected` with the number of connections open
 then, `mail`, `quit`. At the line "cut" it cuts every connection off and says `cut`; at the end of the
@@ -20,14 +24,19 @@ import email
 import email.header
 import email.policy
 import email.utils
+import itertools
 import json
+import socket
 import ssl
 import sys
 
 from aiosmtpd.smtp import SMTP, AuthResult
 
 SETUP = json.loads(sys.argv[1])
-ANSWERS = {command: iter(answers) for command, answers in SETUP.get("answers", {}).items()}
+ANSWERS = {
+    command: itertools.repeat(answers) if isinstance(answers, str) else iter(answers)
+    for command, answers in SETUP.get("answers", {}).items()
+}
 
 
 def say(event, **values):
@@ -83,6 +92,7 @@ class Handler:
         user = session.auth_data.login.decode() if session.authenticated else None
         say("mail", sender=envelope.mail_from, recipients=envelope.rcpt_tos, options=envelope.mail_options,
             is_encrypted=is_encrypted, user=user, hello=session.host_name, **read(envelope.original_content))
+        await asyncio.sleep(SETUP.get("delay", 0))
         return await self.answer(server, "DATA", "250 2.0.0 mail taken")
 
     async def handle_QUIT(self, server, session, envelope):
@@ -92,6 +102,8 @@ class Handler:
 
 def read(content):
     """The mail as Python's parser reads it."""
+    if SETUP.get("brief"):
+        return {"headers": list(email.message_from_bytes(content).items())}
     message = email.message_from_bytes(content, policy=email.policy.default)
     part = lambda part: {
         "type": part.get_content_type(),
@@ -146,9 +158,14 @@ def context():
 async def main():
     loop = asyncio.get_running_loop()
     implicit = context() if SETUP.get("tls") == "implicit" else None
-    server = await loop.create_server(make, "127.0.0.1", 0, ssl=implicit)
-    say("listening", port=server.sockets[0].getsockname()[1])
+    # Bound at once, so that nobody else takes the port while connections to it are refused.
+    place = socket.socket()
+    place.bind(("127.0.0.1", 0))
+    server = await loop.create_server(make, sock=place, ssl=implicit, start_serving=not SETUP.get("closed"))
+    say("listening", port=place.getsockname()[1])
     while line := await loop.run_in_executor(None, sys.stdin.readline):
+        if line == "open\n":
+            await server.start_serving()
         if line == "greet\n":
             Server.may_greet.set()
         if line == "cut\n":

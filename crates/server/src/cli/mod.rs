@@ -3,6 +3,7 @@
 mod configuration;
 mod hashing;
 mod keys;
+mod mail;
 mod serve;
 mod storage;
 mod user;
@@ -62,6 +63,9 @@ enum Command {
     /// Create, show and administer users.
     #[command(subcommand)]
     User(user::Command),
+    /// Look after the mails that wait or were given up.
+    #[command(subcommand)]
+    Mail(mail::Command),
     /// Move everything to another database, or compare two.
     #[command(subcommand)]
     Storage(storage::Command),
@@ -108,6 +112,7 @@ fn run(arguments: Arguments, surroundings: Surroundings) -> anyhow::Result<ExitC
         | Command::Migrate { .. }
         | Command::Keys(_)
         | Command::User(_)
+        | Command::Mail(_)
         | Command::Storage(_) => {}
     }
     let _log_file = telemetry::start_logs(&loaded.settings)?;
@@ -125,6 +130,7 @@ async fn run_with_stores(
         Command::Migrate { check } => migrate(loaded, check).await,
         Command::Keys(command) => command.run(&loaded.settings, &surroundings).await,
         Command::User(command) => command.run(&loaded.settings, surroundings).await,
+        Command::Mail(command) => command.run(&loaded.settings, &surroundings).await,
         Command::Storage(command) => command.run(&loaded.settings).await,
         Command::Config(_) | Command::Hash(_) | Command::Openapi => Ok(ExitCode::SUCCESS),
     }

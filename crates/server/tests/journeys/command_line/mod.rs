@@ -2,6 +2,7 @@
 
 mod configuration;
 mod keys;
+mod mail;
 mod start;
 mod users;
 

@@ -9,7 +9,9 @@ mod service;
 
 pub(crate) use account::{Account, PASSWORD, token_claims, token_header};
 pub(crate) use database::{Database, change_sqlite};
-pub(crate) use outside::{copy_script, finished_within, node_modules, python, run, test_python};
+pub(crate) use outside::{
+    chromium, copy_script, ended_within, finished_within, node_modules, python, run, test_python,
+};
 pub(crate) use process::until;
 pub(crate) use service::{BINARY, Folder, Run, Service, archon_auth, forget_settings, start};
 

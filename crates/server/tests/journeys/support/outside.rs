@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -23,9 +23,16 @@ pub(crate) fn node_modules() -> anyhow::Result<PathBuf> {
     provided("ARCHON_TEST_NODE_MODULES", "the node_modules of scripts/third-party/package.json")
 }
 
+/// The browser that the pages are looked at with.
+pub(crate) fn chromium() -> anyhow::Result<PathBuf> {
+    provided("ARCHON_TEST_CHROMIUM", "the program of Chromium or Chrome")
+}
+
 fn provided(name: &str, what: &str) -> anyhow::Result<PathBuf> {
     let path = std::env::var_os(name).map(PathBuf::from).with_context(|| {
-        format!("{name} is not set: run the tests with scripts/test.sh, which makes it, or set it to {what}")
+        format!(
+            "{name} is not set: run the tests with scripts/test.sh, which provides it, or set it to {what}"
+        )
     })?;
     anyhow::ensure!(path.exists(), "{name} names {}, which does not exist", path.display());
     Ok(path)
@@ -50,11 +57,17 @@ pub(crate) fn finished_within(
     input: &str,
     patience: Duration,
 ) -> anyhow::Result<String> {
-    // Through files: pipes would have to be read while the program runs.
-    let (mut stdin, stdout, stderr) = (tempfile::tempfile()?, tempfile::tempfile()?, tempfile::tempfile()?);
+    let mut stdin = tempfile::tempfile()?;
     stdin.write_all(input.as_bytes())?;
     stdin.seek(SeekFrom::Start(0))?;
-    command.stdin(Stdio::from(stdin)).stdout(stdout.try_clone()?).stderr(stderr.try_clone()?);
+    ended_within(command.stdin(stdin), patience)
+}
+
+/// The same for a program that has its standard input already.
+pub(crate) fn ended_within(command: &mut Command, patience: Duration) -> anyhow::Result<String> {
+    // Through files: pipes would have to be read while the program runs.
+    let (stdout, stderr) = (tempfile::tempfile()?, tempfile::tempfile()?);
+    command.stdout(stdout.try_clone()?).stderr(stderr.try_clone()?);
     let program = command.get_program().to_string_lossy().into_owned();
     let mut child = command.spawn().with_context(|| format!("{program} cannot be started"))?;
     let deadline = Instant::now() + patience;

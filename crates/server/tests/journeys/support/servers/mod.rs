@@ -1,11 +1,13 @@
 //! Servers of one's own: for tests that stop, restart or starve them.
 
+mod mail;
 mod postgres;
 mod redis;
 
 use std::net::TcpListener;
 use std::path::PathBuf;
 
+pub(crate) use mail::OwnMailServer;
 pub(crate) use postgres::OwnPostgres;
 pub(crate) use redis::OwnRedis;
 
