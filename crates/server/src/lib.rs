@@ -2,6 +2,7 @@
 //!
 //! A library as well, so that integration suites can start the whole service in-process.
 
+mod breached_passwords;
 pub mod cli;
 pub mod config;
 pub mod data_dir;

@@ -15,6 +15,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use url::Url;
 
+use crate::breached_passwords;
 use crate::config::ExtraClaim as ExtraClaimSetting;
 use crate::config::Settings;
 use crate::data_dir::DataDir;
@@ -151,7 +152,7 @@ pub async fn wire(settings: &Settings, port: u16, surroundings: Surroundings) ->
         fast_store: passage.breaker,
         notices: passage.notices,
         limits: limits.clone(),
-        breached_passwords: None,
+        breached_passwords: breached_passwords::compose(settings)?,
         outbox: stored.outbox,
         events: stored.events,
         database: stored.database,

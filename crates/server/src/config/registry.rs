@@ -166,6 +166,12 @@ settings! {
         refuse_personal: bool = boolean(true);
         /// How many of a user's passwords may not come again, the present one included; 0 is none.
         history: usize = integer(0..=100, 5);
+        /// Where passwords that were made public are looked up, up to the five digits of a hash, such as
+        /// `https://api.pwnedpasswords.com/range`; empty asks nobody.
+        breached_url: SecretUrl = url(&["https://", "http://"]);
+        /// A file of the SHA-1 hashes of passwords that were made public, sorted; it is asked before the URL.
+        /// Empty is none.
+        breached_file: PathBuf = text_of(Kind::OptionalPath, "");
     }
 
     /// How passwords are hashed (Argon2id); the defaults are OWASP's.

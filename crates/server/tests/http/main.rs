@@ -3,6 +3,7 @@
 
 mod account;
 mod addresses;
+mod breached;
 mod email;
 mod envelope;
 mod hostile_bodies;
