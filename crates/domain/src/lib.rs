@@ -28,6 +28,7 @@ mod random_text;
 mod rate_limit;
 mod rotation;
 mod session;
+mod suspicion;
 mod token;
 mod user;
 
@@ -57,6 +58,10 @@ pub use rotation::{Presented, RefreshState, RefreshVerdict, Rotate, Rotation, Su
 pub use session::{
     NewSession, Opening, OpeningRule, Session, SessionEnding, SessionPolicy, SessionStanding,
     TerminationReason, Touch,
+};
+pub use suspicion::{
+    Location, NetworkBlock, Place, SessionFlag, SessionTrace, Sighting, SuspicionPolicy, SuspicionReason,
+    Verdict,
 };
 pub use token::{Claims, SealedToken, SignedToken, TokenError, TokenKind, TokenRef, TokenRejection};
 pub use user::{

@@ -1,0 +1,6 @@
+mod addresses;
+mod people;
+mod programs;
+mod properties;
+mod script;
+mod travels;
