@@ -94,13 +94,14 @@ impl Auth {
             last_login_at: None,
             attempts_void_before: now,
         };
-        let account = NewAccount { user: user.clone(), verification: None, mails: Vec::new() };
+        let account =
+            NewAccount { user: user.clone(), verification: None, identity: None, mails: Vec::new() };
         match self.ports.users.open_account(account).await.map_err(Fault::from)? {
             AccountOpening::Opened => {
                 self.record_action(actor, "create_user", &user).await;
                 Ok(user)
             }
-            AccountOpening::EmailTaken => Err(AdministerError::EmailExists),
+            AccountOpening::EmailTaken | AccountOpening::IdentityTaken => Err(AdministerError::EmailExists),
         }
     }
 

@@ -6,6 +6,7 @@ use archon_domain::{
 use thiserror::Error;
 
 use crate::auth::describe;
+use crate::log_in::Proof;
 use crate::recorder::Happening;
 use crate::{Auth, Fault, LogInError, LoggedIn, TokenPair};
 
@@ -92,7 +93,7 @@ impl Auth {
         if self.policy.require_verified_email {
             return Ok(Registered { user, first: None });
         }
-        match self.start_session(&user, false, &client).await {
+        match self.start_session(&user, Proof::Password, false, &client).await {
             Ok(Some(LoggedIn { user, session, tokens })) => {
                 Ok(Registered { user, first: Some((session, tokens)) })
             }
@@ -106,15 +107,19 @@ impl Auth {
     async fn open_account(&self, user: &User, client: &Client, now: Instant) -> Result<(), RegisterError> {
         let Verification { token, issued, mail } = self.verification_for(user, now);
         let welcome = self.mail_to(user, MailMessage::Welcome, now);
-        let account =
-            NewAccount { user: user.clone(), verification: Some(issued.clone()), mails: vec![mail, welcome] };
+        let account = NewAccount {
+            user: user.clone(),
+            verification: Some(issued.clone()),
+            identity: None,
+            mails: vec![mail, welcome],
+        };
         match self.ports.users.open_account(account).await.map_err(Fault::from)? {
             AccountOpening::Opened => {
                 self.mail_queued.notify_one();
                 self.ports.notices.post(Notice::TokenIssued { token, issued });
                 Ok(())
             }
-            AccountOpening::EmailTaken => {
+            AccountOpening::EmailTaken | AccountOpening::IdentityTaken => {
                 // Whoever was faster. Where they cannot be looked up nobody is told: the answer stands.
                 if let Ok(Some(owner)) = self.ports.users.find_by_email(user.email.key()).await {
                     self.tell_owner(&owner, client);

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use archon_domain::archive::{
     KnownNetwork, PasswordHistory, Record, RecordKey, Refusal, RefusalReason, Revocation, Table,
 };
-use archon_domain::ports::{Archive, Credentials, EventLog, Outbox, Revocations, SessionStore, UserRepo};
+use archon_domain::ports::{
+    Archive, Credentials, EventLog, Identities, Outbox, Revocations, SessionStore, UserRepo,
+};
 use archon_domain::{ClientNetwork, Opening, SessionId, TokenPurpose, TokenRef, User};
 
 pub use content::content;
@@ -28,7 +30,15 @@ impl Port {
     /// The archive and the other ports of one store.
     pub fn of<S>(store: Arc<S>) -> Self
     where
-        S: Archive + UserRepo + Credentials + SessionStore + Revocations + Outbox + EventLog + 'static,
+        S: Archive
+            + UserRepo
+            + Credentials
+            + Identities
+            + SessionStore
+            + Revocations
+            + Outbox
+            + EventLog
+            + 'static,
     {
         Self { archive: Arc::clone(&store) as _, stores: Stores::of(store) }
     }

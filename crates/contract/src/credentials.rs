@@ -34,6 +34,7 @@ macro_rules! credentials {
                 a_reset_token_is_right_enough_before_its_expiry,
                 a_reset_asks_for_no_password,
                 a_reset_verifies_an_address_that_was_not,
+                a_reset_of_an_address_never_verified_removes_every_identity,
                 a_change_lifts_the_lock_where_it_says_so,
                 a_reset_voids_the_other_reset_tokens,
                 a_reset_that_fails_spends_and_changes_nothing,

@@ -27,6 +27,8 @@ macro_rules! faults {
                 an_end_whose_writer_died_is_seen_when_it_is_repeated,
                 ends_whose_writer_died_are_seen_when_they_are_repeated,
                 a_reset_whose_answer_was_lost_is_seen_at_once,
+                a_link_whose_answer_was_lost_is_seen_at_once,
+                a_link_whose_writer_died_is_seen_when_it_is_repeated,
                 what_an_operator_blacklists_outlives_the_fast_store,
                 a_fast_store_that_fails_fails_no_change,
                 a_session_once_seen_is_not_looked_up_again,

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use archon_domain::ports::Gate;
 use archon_domain::{
-    ClientNetwork, Instant, OpeningRule, Passage, Passed, Profile, Rotation, Session, SessionStanding,
-    TerminationReason, TokenPurpose, User,
+    ClientNetwork, Instant, LinkRight, OpeningRule, Passage, Passed, Profile, Rotation, Session,
+    SessionStanding, TerminationReason, TokenPurpose, User,
 };
 
 use crate::rate_limiter::per_minute;
@@ -37,6 +37,7 @@ macro_rules! gate {
                 a_session_that_ended_for_another_is_shown_as_ended,
                 a_session_that_ended_by_reuse_is_shown_as_ended,
                 sessions_that_ended_with_a_password_are_shown_as_ended,
+                sessions_that_ended_with_a_link_are_shown_as_ended,
                 a_revoked_token_is_said_to_be_revoked,
                 a_request_that_may_pass_is_charged_and_no_other,
                 the_profile_is_shown_to_those_who_ask_and_may_pass,
@@ -193,6 +194,19 @@ pub async fn sessions_that_ended_with_a_password_are_shown_as_ended(gated: &Gate
     gated.stores.credentials.change_password(change, after(1)).await.unwrap();
     assert_ended(gated, &samples, &ended, TerminationReason::PasswordChanged).await;
     assert_shown_as_stored(gated, &samples, &kept, after(2)).await;
+}
+
+/// MUST show an ended session as ended once its end has returned.
+pub async fn sessions_that_ended_with_a_link_are_shown_as_ended(gated: &Gated) {
+    let samples = Samples::default();
+    let (user, session) = passed(gated, &samples).await;
+    for (right, is_live) in [(LinkRight::LoggedIn, true), (LinkRight::ProvedAddress, false)] {
+        assert_shown_as_stored(gated, &samples, &session, start()).await;
+        let link = samples.link(user.id, "google", right);
+        gated.stores.identities.link(link, after(1)).await.unwrap();
+        let shown = pass(gated, &samples.passage(&session), after(1)).await.session;
+        assert_eq!(shown.expect("the session is there").is_live(after(1)), is_live);
+    }
 }
 
 /// MUST say of a revoked token that it is revoked once its revocation has returned.

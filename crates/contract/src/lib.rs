@@ -22,6 +22,7 @@ pub mod credentials;
 pub mod event_log;
 pub mod faults;
 pub mod gate;
+pub mod identities;
 pub mod key_store;
 mod macros;
 pub mod oauth_states;
@@ -32,7 +33,9 @@ pub mod samples;
 pub mod session_cache;
 pub mod session_store;
 mod stores;
+mod told_provider;
 pub mod user_repo;
 
 pub use gate::Gated;
 pub use stores::{Guarded, Stores};
+pub use told_provider::ToldProvider;

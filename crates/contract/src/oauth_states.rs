@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use archon_domain::ports::OauthStates;
-use archon_domain::{Instant, OauthFlow, OneTimeToken, Span};
+use archon_domain::{Instant, OauthFlow, OauthPurpose, OneTimeToken, Span};
 
 use crate::samples::{Samples, after, start, tick};
 
@@ -33,6 +33,7 @@ pub(crate) fn flow(samples: &Samples) -> (OneTimeToken, OauthFlow) {
         redirect_uri: "https://app.example.com/cb?next=%2F&a='b'#ü".to_owned(),
         pkce_verifier: samples.one_time_token().expose().to_owned(),
         nonce: Some(samples.one_time_token().expose().to_owned()),
+        purpose: OauthPurpose::Link(samples.user_id()),
         expires_at: after(600) + tick(),
     };
     (samples.one_time_token(), flow)
@@ -47,7 +48,7 @@ pub async fn a_flow_is_kept_with_every_field(states: &Port) {
     let samples = Samples::default();
     let (first, full) = flow(&samples);
     let (second, bare) = flow(&samples);
-    let bare = OauthFlow { nonce: None, ..bare };
+    let bare = OauthFlow { nonce: None, purpose: OauthPurpose::LogIn, ..bare };
     states.begin(&first, full.clone(), start()).await.unwrap();
     states.begin(&second, bare.clone(), start()).await.unwrap();
     // Compared field by field in one: `Debug` hides the secrets, equality does not.

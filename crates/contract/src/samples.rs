@@ -8,11 +8,12 @@ use std::sync::{Mutex, PoisonError};
 
 use archon_domain::ports::Entropy;
 use archon_domain::{
-    Amendment, Client, Email, EmailKey, EventId, EventKind, Instant, IssuedToken, KeyId, Lease, Mail, MailId,
-    MailMessage, Metadata, NewAccount, NewSession, OneTimeToken, OpeningRule, Passage, PasswordChange,
-    PasswordHash, PasswordRight, PersonName, Presented, QueuedMail, RefreshState, Role, Rotate, SealedToken,
-    SecurityEvent, Session, SessionId, SessionPolicy, SigningAlgorithm, SigningKey, Span, Succession,
-    TokenId, TokenPurpose, TokenRef, User, UserAgent, UserId, UserStatus,
+    Amendment, Client, Email, EmailKey, EventId, EventKind, IdentityLink, Instant, IssuedToken, KeyId, Lease,
+    LinkRight, LinkedIdentity, Mail, MailId, MailMessage, Metadata, NewAccount, NewSession, OneTimeToken,
+    OpeningRule, Passage, PasswordChange, PasswordHash, PasswordRight, PersonName, Presented, QueuedMail,
+    RefreshState, Role, Rotate, SealedToken, SecurityEvent, Session, SessionId, SessionPolicy,
+    SigningAlgorithm, SigningKey, Span, Succession, TokenId, TokenPurpose, TokenRef, User, UserAgent, UserId,
+    UserStatus,
 };
 use serde_json::json;
 use zeroize::Zeroizing;
@@ -146,7 +147,23 @@ impl Samples {
 
     /// The account of [`user`](Self::user), without a token and without mails.
     pub fn account(&self, address: &str) -> NewAccount {
-        NewAccount { user: self.user(address), verification: None, mails: Vec::new() }
+        NewAccount { user: self.user(address), verification: None, identity: None, mails: Vec::new() }
+    }
+
+    /// An identity of a user, with a subject that is hard to store and an address as a provider may write it.
+    pub fn identity(&self, user: UserId, provider: &str) -> LinkedIdentity {
+        LinkedIdentity {
+            user,
+            provider: provider.to_owned(),
+            subject: format!("auth0|Ünï \"o'clock\" %_\\ 李🦀 {}", self.one_time_token().expose()),
+            email: Some("Ada \"O'Brien\" <Ada@EXÄMPLE.com>".to_owned()),
+            created_at: start() + tick(),
+        }
+    }
+
+    /// The wish to link a fresh identity to an account.
+    pub fn link(&self, user: UserId, provider: &str, right: LinkRight) -> IdentityLink {
+        IdentityLink { identity: self.identity(user, provider), right, mails: Vec::new() }
     }
 
     /// A one-time token of a user, good for an hour.

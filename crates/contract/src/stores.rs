@@ -1,10 +1,12 @@
 use std::borrow::Borrow;
 use std::sync::Arc;
 
-use archon_domain::ports::{Credentials, EventLog, Outbox, Revocations, SessionStore, UserRepo};
-use archon_domain::{AccountOpening, Instant, Mail, NewAccount, QueuedMail, User};
+use archon_domain::ports::{Credentials, EventLog, Identities, Outbox, Revocations, SessionStore, UserRepo};
+use archon_domain::{
+    AccountOpening, Instant, LinkRight, LinkedIdentity, Linking, Mail, NewAccount, QueuedMail, User, UserId,
+};
 
-use crate::samples::{Samples, after};
+use crate::samples::{Samples, after, start};
 
 /// The ports of one durable store, which see each other's changes.
 #[derive(Clone)]
@@ -13,6 +15,8 @@ pub struct Stores {
     pub users: Arc<dyn UserRepo>,
     /// Passwords and one-time tokens.
     pub credentials: Arc<dyn Credentials>,
+    /// Who users are to providers.
+    pub identities: Arc<dyn Identities>,
     /// Sessions.
     pub sessions: Arc<dyn SessionStore>,
     /// The blacklist.
@@ -46,11 +50,12 @@ impl Stores {
     /// All ports of one store.
     pub fn of<S>(store: Arc<S>) -> Self
     where
-        S: UserRepo + Credentials + SessionStore + Revocations + Outbox + EventLog + 'static,
+        S: UserRepo + Credentials + Identities + SessionStore + Revocations + Outbox + EventLog + 'static,
     {
         Self {
             users: store.clone(),
             credentials: store.clone(),
+            identities: store.clone(),
             sessions: store.clone(),
             revocations: store.clone(),
             outbox: store.clone(),
@@ -68,6 +73,20 @@ impl Stores {
     /// Opens a sample account.
     pub(crate) async fn open(&self, samples: &Samples, address: &str) -> User {
         self.opened(samples.account(address)).await
+    }
+
+    /// Links a sample identity to an account, which stays as it is.
+    pub(crate) async fn linked(&self, samples: &Samples, user: UserId, provider: &str) -> LinkedIdentity {
+        let link = samples.link(user, provider, LinkRight::LoggedIn);
+        let identity = link.identity.clone();
+        let linking = self.identities.link(link, start()).await.unwrap();
+        assert_eq!(linking, Linking::Linked { reclaimed: None });
+        identity
+    }
+
+    /// The identity as it is stored, if it is.
+    pub(crate) async fn found(&self, identity: &LinkedIdentity) -> Option<LinkedIdentity> {
+        self.identities.find(&identity.provider, &identity.subject).await.unwrap()
     }
 
     /// The account as it is stored.

@@ -3,13 +3,17 @@
 use std::collections::BTreeSet;
 
 use archon_domain::{
-    AccountOpening, Amendment, ClientNetwork, Metadata, NewAccount, ProfileVersion, Role, Span,
-    TerminationReason, TokenPurpose, User, UserStatus,
+    Amendment, ClientNetwork, Metadata, NewAccount, ProfileVersion, Role, Span, TerminationReason,
+    TokenPurpose, User, UserStatus,
 };
 
 use crate::Stores;
 use crate::samples::{Samples, after, amendments, email_key, ip, opening_rule, start, tick};
-use crate::stores::{assert_same_mail, assert_same_user};
+use crate::stores::assert_same_user;
+
+mod opening;
+
+pub use opening::*;
 
 /// Runs the suite of `UserRepo` on the [`Stores`] of a fixture.
 #[macro_export]
@@ -18,9 +22,10 @@ macro_rules! user_repo {
         $crate::cases! {
             user_repo of $crate::Stores: $fixture,
             cases [
-                opening_stores_the_account_its_token_and_its_mails,
+                opening_stores_the_account_and_what_comes_with_it,
                 opening_that_fails_stores_nothing,
                 a_taken_address_opens_no_account,
+                a_taken_identity_opens_no_account,
                 find_returns_every_field,
                 find_by_email_ignores_case,
                 amend_changes_what_is_named_and_nothing_else,
@@ -35,80 +40,9 @@ macro_rules! user_repo {
                 deletion_takes_everything_of_the_account_with_it,
                 deletion_frees_the_address,
             ],
-            concurrency [one_of_many_openings_of_an_address_wins],
+            concurrency [one_of_many_openings_of_an_address_wins, one_of_many_openings_of_an_identity_wins],
         }
     };
-}
-
-/// MUST store the account, its verification token and its mails together or not at all.
-pub async fn opening_stores_the_account_its_token_and_its_mails(stores: &Stores) {
-    let samples = Samples::default();
-    let mut account = samples.account("Ada@Example.com");
-    let token = samples.token(account.user.id, TokenPurpose::VerifyEmail);
-    let mails = vec![samples.mail(&account.user, start()), samples.mail(&account.user, start() + tick())];
-    account.verification = Some(token.clone());
-    account.mails = mails.clone();
-    let user = stores.opened(account).await;
-
-    assert_same_user(&stores.user(&user).await, &user);
-    let claimed = stores.claim_all(after(1)).await;
-    assert_eq!(claimed.len(), 2);
-    for (claimed, queued) in claimed.iter().zip(&mails) {
-        assert_same_mail(&claimed.mail, &queued.mail);
-        assert_eq!((claimed.queued_at, &claimed.last_error), (queued.queued_at, &None));
-    }
-    let verified = stores.credentials.verify_email(&token.digest, after(1)).await.unwrap();
-    assert_eq!(verified.map(|user| user.id), Some(user.id));
-    assert_eq!(
-        stores.credentials.password_history(user.id, 9).await.unwrap(),
-        Vec::from_iter(user.password),
-        "the first password is part of the history"
-    );
-}
-
-/// MUST store the account, its verification token and its mails together or not at all.
-pub async fn opening_that_fails_stores_nothing(stores: &Stores) {
-    let samples = Samples::default();
-    let mut first = samples.account("first@example.com");
-    let queued = samples.mail(&first.user, start());
-    first.mails = vec![queued.clone()];
-    stores.opened(first).await;
-
-    let mut second = samples.account("second@example.com");
-    let token = samples.token(second.user.id, TokenPurpose::VerifyEmail);
-    let mut same_id = samples.mail(&second.user, start());
-    same_id.mail.id = queued.mail.id;
-    second.verification = Some(token.clone());
-    second.mails = vec![samples.mail(&second.user, start()), same_id];
-    let user = second.user.clone();
-    assert!(stores.users.open_account(second).await.is_err(), "no two mails can have one id");
-
-    assert_eq!(stores.users.find(user.id).await.unwrap(), None);
-    assert_eq!(stores.users.find_by_email(user.email.key()).await.unwrap(), None);
-    assert_eq!(stores.credentials.verify_email(&token.digest, start()).await.unwrap(), None);
-    assert_eq!(stores.credentials.password_history(user.id, 9).await.unwrap(), Vec::new());
-    assert_eq!(stores.pending().await, 1);
-}
-
-/// MUST answer `EmailTaken` and store nothing when another account has the address, its case aside.
-pub async fn a_taken_address_opens_no_account(stores: &Stores) {
-    let samples = Samples::default();
-    for (address, shouted) in
-        [("ada@example.com", "ADA@EXAMPLE.COM"), ("jürgen@exämple.de", "JÜRGEN@Exämple.DE")]
-    {
-        let first = stores.open(&samples, address).await;
-        let mut second = samples.account(shouted);
-        let token = samples.token(second.user.id, TokenPurpose::VerifyEmail);
-        second.verification = Some(token.clone());
-        second.mails = vec![samples.mail(&second.user, start())];
-        let id = second.user.id;
-        assert_eq!(stores.users.open_account(second).await.unwrap(), AccountOpening::EmailTaken);
-
-        assert_eq!(stores.users.find(id).await.unwrap(), None);
-        assert_eq!(stores.pending().await, 0);
-        assert_eq!(stores.credentials.verify_email(&token.digest, start()).await.unwrap(), None);
-        assert_same_user(&stores.user(&first).await, &first);
-    }
 }
 
 /// MUST return every field as it was stored.
@@ -265,7 +199,9 @@ pub async fn what_changed_since_is_named_in_its_present_version(stores: &Stores)
         ["quiet@example.com", "amended@example.com", "in@example.com", "gone@example.com"]
             .map(|address| samples.account(address).user);
     for user in [&quiet, &amended, &logged_in, &gone] {
-        stores.opened(NewAccount { user: user.clone(), verification: None, mails: Vec::new() }).await;
+        stores
+            .opened(NewAccount { user: user.clone(), verification: None, identity: None, mails: Vec::new() })
+            .await;
     }
     let network = ClientNetwork::of(ip("192.0.2.7"));
     stores.users.amend(amended.id, Amendment::Unlock, after(5)).await.unwrap();
@@ -307,17 +243,18 @@ pub async fn a_network_is_known_for_its_last_log_in_only_and_per_account(stores:
     assert!(!users.knows_network(samples.user_id(), home, start()).await.unwrap());
 }
 
-/// MUST delete the account's sessions, tokens, password history and unsent mails with it.
+/// MUST delete the account's sessions, identities, tokens, password history and unsent mails with it.
 /// MUST name every session that it deleted.
 pub async fn deletion_takes_everything_of_the_account_with_it(stores: &Stores) {
     let samples = Samples::default();
-    let (mut users, mut sessions_of) = (Vec::new(), Vec::new());
+    let (mut users, mut sessions_of, mut identities) = (Vec::new(), Vec::new(), Vec::new());
     for address in ["gone@example.com", "stays@example.com"] {
         let mut account = samples.account(address);
         account.verification = Some(samples.token(account.user.id, TokenPurpose::VerifyEmail));
         account.mails = (0..2).map(|_| samples.mail(&account.user, start())).collect();
         users.push(account.clone());
         let user = stores.opened(account).await;
+        identities.push(stores.linked(&samples, user.id, "google").await);
         let live = samples.session(user.id, start());
         let ended = samples.session(user.id, start());
         for session in [&live, &ended] {
@@ -338,6 +275,8 @@ pub async fn deletion_takes_everything_of_the_account_with_it(stores: &Stores) {
     assert_eq!(stores.users.find(gone.user.id).await.unwrap(), None);
     assert_eq!(stores.sessions.find(&session.id).await.unwrap(), None);
     assert_eq!(stores.sessions.list(gone.user.id, start()).await.unwrap(), Vec::new());
+    assert_eq!(stores.identities.list(gone.user.id).await.unwrap(), Vec::new());
+    assert_eq!(stores.found(&identities[0]).await, None, "it is free for a new account");
     assert_eq!(stores.credentials.password_history(gone.user.id, 9).await.unwrap(), Vec::new());
     let counts = stores.outbox.counts().await.unwrap();
     assert_eq!((counts.pending, counts.failed), (2, 0), "the other account's mails stay");
@@ -345,6 +284,7 @@ pub async fn deletion_takes_everything_of_the_account_with_it(stores: &Stores) {
     assert_eq!(stores.credentials.verify_email(&spent.digest, start()).await.unwrap(), None);
     assert_same_user(&stores.user(&stays.user).await, &stays.user);
     assert_eq!(stores.sessions.list(stays.user.id, start()).await.unwrap().len(), 1);
+    assert_eq!(stores.identities.list(stays.user.id).await.unwrap(), identities[1..]);
     assert_eq!(stores.credentials.password_history(stays.user.id, 9).await.unwrap().len(), 1);
     assert_eq!(stores.credentials.purge_tokens(after(3600) + Span::days(1)).await.unwrap(), 1);
     let again = stores.users.delete_account(gone.user.id).await.unwrap();

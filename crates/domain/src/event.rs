@@ -130,6 +130,10 @@ event_kinds! {
     OauthLogin = "oauth_login", Info;
     /// A log-in with a provider failed.
     OauthFailed = "oauth_failed", Warning;
+    /// An identity at a provider was linked to an account.
+    IdentityLinked = "identity_linked", Info;
+    /// A provider was unlinked from an account.
+    IdentityUnlinked = "identity_unlinked", Info;
     /// A client used up its budget.
     RateLimited = "rate_limited", Warning;
     /// A user changed their profile.

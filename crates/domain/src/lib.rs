@@ -10,6 +10,7 @@ mod email;
 mod error;
 mod event;
 mod field_error;
+mod identity;
 mod ids;
 mod key;
 mod lockout;
@@ -37,6 +38,7 @@ pub use email::{Email, EmailKey, mask_addresses};
 pub use error::{StoreError, StoreErrorKind};
 pub use event::{EventKind, SecurityEvent, Severity};
 pub use field_error::{FieldError, FieldErrorCode};
+pub use identity::{IdentityLink, LinkRight, LinkedIdentity, Linking, Unlinking};
 pub use ids::{EventId, KeyId, MailId, RequestId, SessionId, TokenId, UserId};
 pub use key::{KeyRing, SigningAlgorithm, SigningKey};
 pub use lockout::{AttemptAdmission, AttemptCounter, AttemptStanding, LockoutRule};
@@ -44,8 +46,8 @@ pub use mail::{DeliveryError, Mail, MailMessage, OutboxCounts, QueuedMail, Retry
 pub use metadata::Metadata;
 pub use notice::Notice;
 pub use oauth::{
-    AuthorizationResponse, ExternalIdentity, OauthFlow, ProviderDescriptor, ProviderError, ProviderFault,
-    ProviderStep,
+    AuthorizationResponse, ExternalIdentity, OauthFlow, OauthPurpose, ProviderDescriptor, ProviderError,
+    ProviderFault, ProviderStep,
 };
 pub use one_time_token::{IssuedToken, OneTimeToken, TokenDigest, TokenPurpose};
 pub use passage::{CacheAnswer, CachedSession, Charge, Lease, Passage, Passed};

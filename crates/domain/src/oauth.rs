@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
 use crate::ports::Entropy;
-use crate::{Email, Instant, PersonName, Span, random_text};
+use crate::{Email, Instant, PersonName, Span, UserId, random_text};
 
 /// What must be remembered of a log-in with a provider until its callback comes (RFC 6749 section 4.1,
 /// RFC 7636, OpenID Connect Core section 3.1.2.1).
@@ -20,6 +20,8 @@ pub struct OauthFlow {
     pub pkce_verifier: String,
     /// The nonce that the ID token must repeat, with OpenID Connect: a secret.
     pub nonce: Option<String>,
+    /// What the flow is for.
+    pub purpose: OauthPurpose,
     /// From when on the callback is refused.
     pub expires_at: Instant,
 }
@@ -30,9 +32,16 @@ impl OauthFlow {
 
     /// A flow with secrets of its own. It has a nonce whether its provider looks at it or not.
     #[must_use]
-    pub fn begin(provider: String, redirect_uri: String, expires_at: Instant, entropy: &dyn Entropy) -> Self {
+    pub fn begin(
+        provider: String,
+        redirect_uri: String,
+        purpose: OauthPurpose,
+        expires_at: Instant,
+        entropy: &dyn Entropy,
+    ) -> Self {
         let secret = || random_text::generate::<{ Self::SECRET_BYTES }>(entropy);
-        Self { provider, redirect_uri, pkce_verifier: secret(), nonce: Some(secret()), expires_at }
+        let (pkce_verifier, nonce) = (secret(), Some(secret()));
+        Self { provider, redirect_uri, pkce_verifier, nonce, purpose, expires_at }
     }
 
     /// What the provider is shown of the PKCE verifier before the code is exchanged, by the method S256
@@ -49,9 +58,19 @@ impl fmt::Debug for OauthFlow {
             .debug_struct("OauthFlow")
             .field("provider", &self.provider)
             .field("redirect_uri", &self.redirect_uri)
+            .field("purpose", &self.purpose)
             .field("expires_at", &self.expires_at)
             .finish_non_exhaustive()
     }
+}
+
+/// What a flow is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OauthPurpose {
+    /// Somebody logs in.
+    LogIn,
+    /// A user who is logged in links an identity to their account.
+    Link(UserId),
 }
 
 /// A provider as users see it.
@@ -237,7 +256,13 @@ mod tests {
     #[test]
     fn a_flow_has_two_secrets_of_its_own_and_shows_neither() {
         let expires_at = Instant::from_timestamp(600, 0).unwrap();
-        let flow = OauthFlow::begin("p".to_owned(), "https://r".to_owned(), expires_at, &Counting(1.into()));
+        let flow = OauthFlow::begin(
+            "p".to_owned(),
+            "https://r".to_owned(),
+            OauthPurpose::LogIn,
+            expires_at,
+            &Counting(1.into()),
+        );
         let nonce = flow.nonce.clone().unwrap();
         assert_ne!(flow.pkce_verifier, nonce);
         // RFC 7636 section 4.1: 43 to 128 characters.
@@ -254,6 +279,7 @@ mod tests {
             redirect_uri: String::new(),
             pkce_verifier: "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk".to_owned(),
             nonce: None,
+            purpose: OauthPurpose::LogIn,
             expires_at: Instant::UNIX_EPOCH,
         };
         assert_eq!(flow.pkce_challenge(), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");

@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use crate::{FieldError, FieldErrorCode};
+use crate::{Email, FieldError, FieldErrorCode};
 
 /// What a user wants to be called: 1 to 100 characters after trimming, no control characters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -37,6 +37,15 @@ impl PersonName {
         Ok(Self(text.to_owned()))
     }
 
+    /// A name for who has told none: what stands before the `@` of their address, cut to what a name may be.
+    #[must_use]
+    pub fn from_address(email: &Email) -> Self {
+        let cut: String = email.local_part().chars().take(Self::MAX_CHARACTERS).collect();
+        // Some letters that an address may have are nothing but space in a name.
+        Self::parse(&cut)
+            .unwrap_or_else(|_| Self(email.masked().chars().take(Self::MAX_CHARACTERS).collect()))
+    }
+
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -57,5 +66,13 @@ mod tests {
         assert_eq!(code(" "), FieldErrorCode::Empty);
         assert_eq!(code("a\u{0}b"), FieldErrorCode::InvalidCharacters);
         assert_eq!(code("a\nb"), FieldErrorCode::InvalidCharacters);
+    }
+
+    #[test]
+    fn an_address_makes_a_name() {
+        let name = |address: &str| PersonName::from_address(&Email::parse(address).unwrap());
+        assert_eq!(name("ada.lovelace+tag@example.com").as_str(), "ada.lovelace+tag");
+        assert_eq!(name("\"a@b\"@example.com").as_str(), "\"a@b\"");
+        assert_eq!(name("jürgen@exämple.de").as_str(), "jürgen");
     }
 }

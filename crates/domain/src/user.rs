@@ -5,8 +5,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Email, Instant, IssuedToken, Metadata, PasswordHash, PersonName, QueuedMail, SessionId, TokenDigest,
-    UserId,
+    Email, Instant, IssuedToken, LinkedIdentity, Metadata, PasswordHash, PersonName, QueuedMail, SessionId,
+    TokenDigest, UserId,
 };
 
 /// An account and everything that is true of it.
@@ -124,13 +124,15 @@ impl fmt::Display for Role {
     }
 }
 
-/// A new account and the mails that it causes, stored together or not at all.
+/// A new account and what comes with it, stored together or not at all.
 #[derive(Debug, Clone)]
 pub struct NewAccount {
     /// The account.
     pub user: User,
     /// The token that the verification mail carries, if one is sent.
     pub verification: Option<IssuedToken>,
+    /// Who the user is to the provider that the account was opened with, if any.
+    pub identity: Option<LinkedIdentity>,
     /// The mails to queue.
     pub mails: Vec<QueuedMail>,
 }
@@ -142,6 +144,8 @@ pub enum AccountOpening {
     Opened,
     /// Another account has the address; nothing was stored.
     EmailTaken,
+    /// Another account has the identity; nothing was stored.
+    IdentityTaken,
 }
 
 /// A change to an account that needs nothing but the account.

@@ -7,7 +7,8 @@ use archon_app::fast_path::{Breaker, DurablePorts, FastPath, FastPathOptions, Fa
 use archon_app::workers::{FastStoreKeeper, NoticeWriter};
 use archon_app::{DurableGate, Notices};
 use archon_domain::ports::{
-    Clock, Credentials, Entropy, Gate, LoginAttempts, RateLimiter, Revocations, SessionStore, UserRepo,
+    Clock, Credentials, Entropy, Gate, Identities, LoginAttempts, OauthStates, RateLimiter, Revocations,
+    SessionStore, UserRepo,
 };
 use archon_store_memory::{MemoryAttempts, MemoryOauthStates, MemoryRateLimiter};
 use archon_store_redis::{RedisOptions, RedisStore};
@@ -24,11 +25,13 @@ const PATIENCE_AT_START: Duration = Duration::from_secs(2);
 pub(crate) struct Passage {
     pub(crate) users: Arc<dyn UserRepo>,
     pub(crate) credentials: Arc<dyn Credentials>,
+    pub(crate) identities: Arc<dyn Identities>,
     pub(crate) sessions: Arc<dyn SessionStore>,
     pub(crate) revocations: Arc<dyn Revocations>,
     pub(crate) gate: Arc<dyn Gate>,
     pub(crate) limiter: Arc<dyn RateLimiter>,
     pub(crate) attempts: Arc<dyn LoginAttempts>,
+    pub(crate) oauth_states: Arc<dyn OauthStates>,
     pub(crate) breaker: Option<Arc<Breaker>>,
     pub(crate) notices: Notices,
     pub(crate) upkeep: Option<Upkeep>,
@@ -76,6 +79,7 @@ pub(crate) async fn compose(
     let durable = DurablePorts {
         users: Arc::clone(&stored.users),
         credentials: Arc::clone(&stored.credentials),
+        identities: Arc::clone(&stored.identities),
         sessions: Arc::clone(&stored.sessions),
         revocations: Arc::clone(&stored.revocations),
         outbox: Arc::clone(&stored.outbox),
@@ -91,11 +95,13 @@ pub(crate) async fn compose(
     Ok(Passage {
         users: fast_path.users,
         credentials: fast_path.credentials,
+        identities: fast_path.identities,
         sessions: fast_path.sessions,
         revocations: fast_path.revocations,
         gate: fast_path.gate,
         limiter: fast_path.limiter,
         attempts: fast_path.attempts,
+        oauth_states: fast_path.oauth_states,
         breaker: Some(fast_path.breaker),
         notices: fast_path.notices,
         upkeep: Some(Upkeep { keeper: fast_path.keeper, notice_writer: fast_path.notice_writer }),
@@ -113,11 +119,13 @@ fn without_redis(stored: &StorePorts, in_process: StandIns) -> Passage {
     Passage {
         users: Arc::clone(&stored.users),
         credentials: Arc::clone(&stored.credentials),
+        identities: Arc::clone(&stored.identities),
         sessions: Arc::clone(&stored.sessions),
         revocations: Arc::clone(&stored.revocations),
         gate: Arc::new(gate),
         limiter: in_process.limiter,
         attempts: in_process.attempts,
+        oauth_states: in_process.oauth_states,
         breaker: None,
         notices: Notices::unwatched(),
         upkeep: None,

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use archon_domain::ports::{
-    Credentials, EventLog, KeyStore, Outbox, Probe, Revocations, SessionStore, UserRepo,
+    Credentials, EventLog, Identities, KeyStore, Outbox, Probe, Revocations, SessionStore, UserRepo,
 };
 use archon_store_memory::MemoryStore;
 use archon_store_sql::{PostgresOptions, SqlStore};
@@ -21,15 +21,17 @@ pub(crate) enum Store {
     Postgres(SqlStore),
 }
 
-/// What is kept durably. Users, credentials, sessions and mails must be one store, because a change of one is
-/// seen by the others, and revocations should be, so that a backup holds both. Events, keys and the probe may
-/// be anything's.
+/// What is kept durably. Users, credentials, identities, sessions and mails must be one store, because a change of
+/// one is seen by the others, and revocations should be, so that a backup holds both. Events, keys and the probe
+/// may be anything's.
 #[derive(Clone)]
 pub struct StorePorts {
     /// Accounts.
     pub users: Arc<dyn UserRepo>,
     /// Password hashes and one-time tokens.
     pub credentials: Arc<dyn Credentials>,
+    /// Who users are to providers.
+    pub identities: Arc<dyn Identities>,
     /// Sessions.
     pub sessions: Arc<dyn SessionStore>,
     /// Revoked tokens.
@@ -49,11 +51,20 @@ impl StorePorts {
     #[must_use]
     pub fn of<S>(store: Arc<S>, keys: Arc<dyn KeyStore>) -> Self
     where
-        S: UserRepo + Credentials + SessionStore + Revocations + Outbox + EventLog + Probe + 'static,
+        S: UserRepo
+            + Credentials
+            + Identities
+            + SessionStore
+            + Revocations
+            + Outbox
+            + EventLog
+            + Probe
+            + 'static,
     {
         Self {
             users: Arc::clone(&store) as _,
             credentials: Arc::clone(&store) as _,
+            identities: Arc::clone(&store) as _,
             sessions: Arc::clone(&store) as _,
             revocations: Arc::clone(&store) as _,
             outbox: Arc::clone(&store) as _,

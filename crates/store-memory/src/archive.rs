@@ -1,12 +1,12 @@
 //! The archive of the memory store: every page walks through the whole table, which is fine for tests.
 
 use archon_domain::archive::{
-    KnownNetwork, Misfit, OauthIdentity, PasswordHistory, Record, RecordKey, Refusal, RefusalReason,
-    Revocation, Table,
+    KnownNetwork, Misfit, PasswordHistory, Record, RecordKey, Refusal, RefusalReason, Revocation, Table,
 };
 use archon_domain::ports::Archive;
 use archon_domain::{
-    EventId, IssuedToken, QueuedMail, SecurityEvent, Session, StoreError, StoreErrorKind, User, UserId,
+    EventId, IssuedToken, LinkedIdentity, QueuedMail, SecurityEvent, Session, StoreError, StoreErrorKind,
+    User, UserId,
 };
 use async_trait::async_trait;
 
@@ -90,9 +90,8 @@ impl State {
         match table {
             Table::Users => return Ok(self.put_user(User::try_from(record)?)),
             Table::OauthIdentities => {
-                let identity = OauthIdentity::try_from(record)?;
-                let key = (identity.provider.clone(), identity.subject.clone());
-                self.identities.insert(key, identity);
+                let identity = LinkedIdentity::try_from(record)?;
+                self.identities.insert(state::key_of(&identity), identity);
             }
             Table::PasswordHistory => {
                 let PasswordHistory { user, hashes } = record.try_into()?;

@@ -86,7 +86,12 @@ impl State {
             return Ok(PasswordChangeOutcome::Superseded);
         }
         self.check_mails(&change.mails, None, "change password")?;
+        let resets = matches!(change.right, PasswordRight::ResetToken(_));
         if let Some(account) = self.accounts.get_mut(&user) {
+            if resets && account.user.email_verified_at.is_none() {
+                // Whoever opened the account is not known to be its user.
+                self.identities.retain(|_, identity| identity.user != user);
+            }
             account.set_password(&change, now);
         }
         self.void_tokens(user, TokenPurpose::ResetPassword);

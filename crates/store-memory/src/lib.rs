@@ -11,6 +11,7 @@ mod bounded;
 mod counter;
 mod credentials;
 mod events;
+mod identities;
 mod keys;
 mod oauth_states;
 mod outbox;

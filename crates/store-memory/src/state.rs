@@ -2,12 +2,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use archon_domain::archive::OauthIdentity;
 use archon_domain::ports::Probe;
 use archon_domain::{
-    ClientNetwork, EmailKey, Instant, IssuedToken, KeyId, MailId, PasswordHash, QueuedMail, SecurityEvent,
-    Session, SessionId, SigningKey, StoreError, StoreErrorKind, TerminationReason, TokenDigest, TokenId,
-    TokenPurpose, User, UserId,
+    ClientNetwork, EmailKey, Instant, IssuedToken, KeyId, LinkedIdentity, MailId, PasswordHash, QueuedMail,
+    SecurityEvent, Session, SessionId, SigningKey, StoreError, StoreErrorKind, TerminationReason,
+    TokenDigest, TokenId, TokenPurpose, User, UserId,
 };
 use async_trait::async_trait;
 
@@ -22,8 +21,8 @@ pub struct MemoryStore(Mutex<State>);
 pub(crate) struct State {
     pub(crate) accounts: HashMap<UserId, Account>,
     pub(crate) by_email: HashMap<EmailKey, UserId>,
-    /// Who is whom to a provider, by provider and subject.
-    pub(crate) identities: BTreeMap<(String, String), OauthIdentity>,
+    /// Who is whom to a provider.
+    pub(crate) identities: BTreeMap<IdentityKey, LinkedIdentity>,
     pub(crate) sessions: HashMap<SessionId, Session>,
     /// Which sessions are whose, so that nothing walks through everybody's.
     pub(crate) sessions_of: HashMap<UserId, BTreeSet<SessionId>>,
@@ -32,6 +31,14 @@ pub(crate) struct State {
     pub(crate) outbox: BTreeMap<MailId, QueuedMail>,
     pub(crate) events: Vec<SecurityEvent>,
     pub(crate) keys: BTreeMap<KeyId, SigningKey>,
+}
+
+/// A provider, and what it calls the user.
+pub(crate) type IdentityKey = (String, String);
+
+/// By what an identity is found.
+pub(crate) fn key_of(identity: &LinkedIdentity) -> IdentityKey {
+    (identity.provider.clone(), identity.subject.clone())
 }
 
 /// That a token was revoked.

@@ -8,7 +8,7 @@ use archon_domain::{
 use async_trait::async_trait;
 
 use crate::MemoryStore;
-use crate::state::{Account, State, conflict};
+use crate::state::{Account, State, conflict, key_of};
 
 #[async_trait]
 impl UserRepo for MemoryStore {
@@ -107,9 +107,12 @@ fn apply(user: &mut User, amendment: Amendment, now: Instant) {
 
 impl State {
     fn open_account(&mut self, account: NewAccount) -> Result<AccountOpening, StoreError> {
-        let NewAccount { user, verification, mails } = account;
+        let NewAccount { user, verification, identity, mails } = account;
         if self.by_email.contains_key(user.email.key()) {
             return Ok(AccountOpening::EmailTaken);
+        }
+        if identity.as_ref().is_some_and(|identity| self.identities.contains_key(&key_of(identity))) {
+            return Ok(AccountOpening::IdentityTaken);
         }
         if self.accounts.contains_key(&user.id) {
             return Err(conflict("open account", "an account with this id is stored already"));
@@ -120,6 +123,7 @@ impl State {
         }
         self.by_email.insert(user.email.key().clone(), user.id);
         self.tokens.extend(verification.map(|token| (token.digest, token)));
+        self.identities.extend(identity.map(|identity| (key_of(&identity), identity)));
         self.queue(mails);
         let history = user.password.iter().cloned().collect();
         self.accounts.insert(user.id, Account { user, history, networks: HashMap::new() });

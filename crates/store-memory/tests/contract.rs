@@ -39,6 +39,7 @@ async fn states() -> Arc<dyn OauthStates> {
 archon_contract::archive!(archive);
 archon_contract::user_repo!(stores);
 archon_contract::credentials!(stores);
+archon_contract::identities!(stores);
 archon_contract::session_store!(stores);
 archon_contract::revocations!(stores);
 archon_contract::outbox!(stores);

@@ -1,5 +1,5 @@
 use archon_domain::ports::OauthStates;
-use archon_domain::{Instant, OauthFlow, OneTimeToken, StoreError};
+use archon_domain::{Instant, OauthFlow, OauthPurpose, OneTimeToken, StoreError, UserId};
 use async_trait::async_trait;
 use deadpool_redis::redis::{Value, cmd};
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,9 @@ struct FlowRow {
     pkce_verifier: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     nonce: Option<String>,
+    /// The user whose account the identity is to be linked to; absent in a log-in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    link_to: Option<UserId>,
     expires_at: String,
 }
 
@@ -27,6 +30,10 @@ impl From<OauthFlow> for FlowRow {
             redirect_uri: flow.redirect_uri,
             pkce_verifier: flow.pkce_verifier,
             nonce: flow.nonce,
+            link_to: match flow.purpose {
+                OauthPurpose::LogIn => None,
+                OauthPurpose::Link(user) => Some(user),
+            },
             expires_at: times::text(flow.expires_at),
         }
     }
@@ -39,6 +46,7 @@ impl FlowRow {
             redirect_uri: self.redirect_uri,
             pkce_verifier: self.pkce_verifier,
             nonce: self.nonce,
+            purpose: self.link_to.map_or(OauthPurpose::LogIn, OauthPurpose::Link),
             expires_at: times::read(&self.expires_at)?,
         })
     }

@@ -11,8 +11,8 @@ use archon_contract::rate_limiter::per_minute;
 use archon_contract::samples::{Samples, after, start};
 use archon_domain::ports::{LoginAttempts, Noticeboard, OauthStates, Probe, RateLimiter, SessionCache};
 use archon_domain::{
-    Bucket, CacheAnswer, CachedProfile, CachedSession, Charge, Notice, OauthFlow, Passage, ProfileVersion,
-    RateKey, Session, Span, StoreError, StoreErrorKind, TokenPurpose, User,
+    Bucket, CacheAnswer, CachedProfile, CachedSession, Charge, Notice, OauthFlow, OauthPurpose, Passage,
+    ProfileVersion, RateKey, Session, Span, StoreError, StoreErrorKind, TokenPurpose, User,
 };
 use archon_store_redis::{RedisOptions, RedisStore};
 
@@ -77,6 +77,7 @@ impl Drill {
             redirect_uri: String::new(),
             pkce_verifier: String::new(),
             nonce: None,
+            purpose: OauthPurpose::LogIn,
             expires_at: after(600),
         };
         OauthStates::begin(store, &state, flow, start()).await?;

@@ -11,8 +11,8 @@ use archon_contract::samples::{Samples, after, email_key, ip, start, tick};
 use archon_domain::ports::{LoginAttempts, Noticeboard, OauthStates, SessionCache};
 use archon_domain::{
     AttemptAdmission, AttemptCounter, Bucket, CacheAnswer, CachedProfile, CachedSession, Charge, Instant,
-    MailId, Notice, OauthFlow, OneTimeToken, Passage, RateKey, Session, Span, TerminationReason,
-    TokenPurpose, User,
+    MailId, Notice, OauthFlow, OauthPurpose, OneTimeToken, Passage, RateKey, Session, Span,
+    TerminationReason, TokenPurpose, User,
 };
 use archon_store_redis::RedisStore;
 
@@ -83,6 +83,7 @@ async fn every_key_is_of_the_promised_type_and_expires_when_promised() {
         redirect_uri: "https://app.example.com/".to_owned(),
         pkce_verifier: "verifier".to_owned(),
         nonce: Some("nonce".to_owned()),
+        purpose: OauthPurpose::Link(session.user),
         expires_at: after(600),
     };
     OauthStates::begin(&store, &state, flow, start()).await.unwrap();
@@ -115,7 +116,10 @@ async fn every_key_is_of_the_promised_type_and_expires_when_promised() {
     }
     assert_eq!(place.keys().await.len(), 10, "these and the log of the failures");
     let flow: String = place.on_key(&["GET", &format!("oauth:state:{}", state.expose())]).await;
-    for field in ["\"provider\":\"google\"", "\"redirect_uri\"", "\"pkce_verifier\"", "\"nonce\":\"nonce\""] {
+    let link_to = format!("\"link_to\":\"{}\"", session.user);
+    for field in
+        ["\"provider\":\"google\"", "\"redirect_uri\"", "\"pkce_verifier\"", "\"nonce\":\"nonce\"", &link_to]
+    {
         assert!(flow.contains(field), "{flow}");
     }
 }

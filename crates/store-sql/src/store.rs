@@ -14,7 +14,7 @@ use crate::schema::users;
 use crate::types::Id;
 use crate::{migrations, postgres, sqlite};
 
-/// The durable store: accounts, sessions, revocations, mails, events and keys in one SQL database.
+/// The durable store: accounts, identities, sessions, revocations, mails, events and keys in one SQL database.
 ///
 /// A clone shares the connections.
 #[derive(Clone)]

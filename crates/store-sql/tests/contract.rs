@@ -42,6 +42,7 @@ macro_rules! join {
             archon_contract::archive!(archive);
             archon_contract::user_repo!(stores);
             archon_contract::credentials!(stores);
+            archon_contract::identities!(stores);
             archon_contract::session_store!(stores);
             archon_contract::revocations!(stores);
             archon_contract::outbox!(stores);

@@ -9,39 +9,23 @@ use async_trait::async_trait;
 
 use super::{Away, Breaker};
 
+/// A port that the fast store serves while it is relied on, and the process itself while it is not.
+pub(crate) struct Failover<P: ?Sized> {
+    fast: Arc<P>,
+    local: Arc<P>,
+    breaker: Arc<Breaker>,
+}
+
+impl<P: ?Sized> Failover<P> {
+    pub(crate) fn new(fast: Arc<P>, local: Arc<P>, breaker: &Arc<Breaker>) -> Arc<Self> {
+        Arc::new(Self { fast, local, breaker: Arc::clone(breaker) })
+    }
+}
+
 /// Budgets that replicas share; while the fast store is away each has budgets of the same size of its own,
 /// so that its being away never opens the gate.
-pub(crate) struct FailoverLimiter {
-    pub(crate) fast: Arc<dyn RateLimiter>,
-    pub(crate) local: Arc<dyn RateLimiter>,
-    pub(crate) breaker: Arc<Breaker>,
-}
-
-/// Failed log-ins that replicas count together; while the fast store is away each counts its own.
-///
-/// The outcome of an attempt goes to whoever is relied on when it is known. Where that is another than
-/// admitted the attempt, a failure is counted all the same, and the place that was taken is given up when
-/// the attempt times out: as a failure, so that nobody gains a guess.
-pub(crate) struct FailoverAttempts {
-    pub(crate) fast: Arc<dyn LoginAttempts>,
-    pub(crate) local: Arc<dyn LoginAttempts>,
-    pub(crate) breaker: Arc<Breaker>,
-}
-
-/// Log-ins with a provider that may come back to any replica; while the fast store is away they can come
-/// back to the one that began them.
-///
-/// A flow is kept in one place only, or it could be handed out twice. So the one beginning that finds the
-/// fast store gone, and cannot know whether it was stored, is refused; its caller begins anew with another
-/// state.
-pub(crate) struct FailoverOauthStates {
-    pub(crate) fast: Arc<dyn OauthStates>,
-    pub(crate) local: Arc<dyn OauthStates>,
-    pub(crate) breaker: Arc<Breaker>,
-}
-
 #[async_trait]
-impl RateLimiter for FailoverLimiter {
+impl RateLimiter for Failover<dyn RateLimiter> {
     async fn take(
         &self,
         bucket: Bucket,
@@ -69,8 +53,13 @@ impl RateLimiter for FailoverLimiter {
     }
 }
 
+/// Failed log-ins that replicas count together; while the fast store is away each counts its own.
+///
+/// The outcome of an attempt goes to whoever is relied on when it is known. Where that is another than
+/// admitted the attempt, a failure is counted all the same, and the place that was taken is given up when
+/// the attempt times out: as a failure, so that nobody gains a guess.
 #[async_trait]
-impl LoginAttempts for FailoverAttempts {
+impl LoginAttempts for Failover<dyn LoginAttempts> {
     async fn begin(
         &self,
         counter: &AttemptCounter,
@@ -119,8 +108,14 @@ impl LoginAttempts for FailoverAttempts {
     }
 }
 
+/// Log-ins with a provider that may come back to any replica; while the fast store is away they can come
+/// back to the one that began them.
+///
+/// A flow is kept in one place only, or it could be handed out twice. So the one beginning that finds the
+/// fast store gone, and cannot know whether it was stored, is refused; its caller begins anew with another
+/// state.
 #[async_trait]
-impl OauthStates for FailoverOauthStates {
+impl OauthStates for Failover<dyn OauthStates> {
     async fn begin(&self, state: &OneTimeToken, flow: OauthFlow, now: Instant) -> Result<(), StoreError> {
         match self.breaker.call("begin provider log-in", self.fast.begin(state, flow.clone(), now)).await {
             Ok(()) => Ok(()),

@@ -25,6 +25,7 @@ mod breaker;
 mod copies;
 mod failover;
 mod gate;
+mod identities;
 mod revocations;
 mod sessions;
 
@@ -32,8 +33,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use archon_domain::ports::{
-    Clock, Credentials, Entropy, Gate, LoginAttempts, Noticeboard, OauthStates, Outbox, Probe, RateLimiter,
-    Revocations, SessionCache, SessionStore, UserRepo,
+    Clock, Credentials, Entropy, Gate, Identities, LoginAttempts, Noticeboard, OauthStates, Outbox, Probe,
+    RateLimiter, Revocations, SessionCache, SessionStore, UserRepo,
 };
 use archon_domain::{Instant, SessionId, Span};
 
@@ -44,8 +45,9 @@ pub(crate) use copies::{Copies, Lately};
 use crate::Notices;
 use crate::workers::{FastStoreKeeper, NoticeWriter};
 use accounts::{CachedCredentials, CachedUsers};
-use failover::{FailoverAttempts, FailoverLimiter, FailoverOauthStates};
+use failover::Failover;
 use gate::CachedGate;
+use identities::CachedIdentities;
 use revocations::CachedRevocations;
 use sessions::CachedSessions;
 
@@ -77,6 +79,8 @@ pub struct DurablePorts {
     pub users: Arc<dyn UserRepo>,
     /// Password hashes and one-time tokens.
     pub credentials: Arc<dyn Credentials>,
+    /// Who users are to providers.
+    pub identities: Arc<dyn Identities>,
     /// Sessions.
     pub sessions: Arc<dyn SessionStore>,
     /// Revoked tokens.
@@ -125,6 +129,8 @@ pub struct FastPath {
     pub users: Arc<dyn UserRepo>,
     /// Password hashes and one-time tokens.
     pub credentials: Arc<dyn Credentials>,
+    /// Who users are to providers.
+    pub identities: Arc<dyn Identities>,
     /// Sessions.
     pub sessions: Arc<dyn SessionStore>,
     /// Revoked tokens.
@@ -159,17 +165,18 @@ impl FastPath {
         let FastPathOptions { patience, access_token_life, clock, entropy } = options;
         let breaker = Arc::new(Breaker::new(patience));
         let copies = Arc::new(Copies::new(fast.session_cache, Arc::clone(&breaker)));
-        let limiter: Arc<dyn RateLimiter> = Arc::new(FailoverLimiter {
-            fast: fast.limiter,
-            local: stand_ins.limiter,
-            breaker: Arc::clone(&breaker),
-        });
+        let limiter: Arc<dyn RateLimiter> = Failover::new(fast.limiter, stand_ins.limiter, &breaker);
         let (notices, notice_writer) =
             Notices::watched(fast.noticeboard, durable.outbox, Arc::clone(&breaker), Arc::clone(&clock));
         Self {
             users: Arc::new(CachedUsers { durable: Arc::clone(&durable.users), copies: Arc::clone(&copies) }),
             credentials: Arc::new(CachedCredentials {
                 durable: durable.credentials,
+                sessions: Arc::clone(&durable.sessions),
+                copies: Arc::clone(&copies),
+            }),
+            identities: Arc::new(CachedIdentities {
+                durable: durable.identities,
                 sessions: Arc::clone(&durable.sessions),
                 copies: Arc::clone(&copies),
             }),
@@ -193,16 +200,8 @@ impl FastPath {
                 profile_life: access_token_life,
             }),
             limiter,
-            attempts: Arc::new(FailoverAttempts {
-                fast: fast.attempts,
-                local: stand_ins.attempts,
-                breaker: Arc::clone(&breaker),
-            }),
-            oauth_states: Arc::new(FailoverOauthStates {
-                fast: fast.oauth_states,
-                local: stand_ins.oauth_states,
-                breaker: Arc::clone(&breaker),
-            }),
+            attempts: Failover::new(fast.attempts, stand_ins.attempts, &breaker),
+            oauth_states: Failover::new(fast.oauth_states, stand_ins.oauth_states, &breaker),
             keeper: FastStoreKeeper {
                 copies,
                 probe: fast.probe,

@@ -8,7 +8,8 @@ use archon_contract::faults::Fault;
 use archon_contract::rate_limiter::{network, per_minute};
 use archon_contract::samples::{Samples, after, policy, start};
 use archon_domain::{
-    AttemptAdmission, Bucket, Instant, OauthFlow, Passage, Session, StoreErrorKind, TerminationReason,
+    AttemptAdmission, Bucket, Instant, OauthFlow, OauthPurpose, Passage, Session, StoreErrorKind,
+    TerminationReason,
 };
 
 use crate::support::{PATIENCE, Replica, Shared};
@@ -122,6 +123,7 @@ fn flow() -> OauthFlow {
         redirect_uri: "https://app.example.com/callback".to_owned(),
         pkce_verifier: "verifier".to_owned(),
         nonce: None,
+        purpose: OauthPurpose::LogIn,
         expires_at: after(600),
     }
 }

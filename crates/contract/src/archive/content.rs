@@ -1,9 +1,9 @@
 //! Records of every table, with texts that collations like to put in another order than bytes do.
 
-use archon_domain::archive::{KnownNetwork, OauthIdentity, PasswordHistory, Record, Revocation, Table};
+use archon_domain::archive::{KnownNetwork, PasswordHistory, Record, Revocation, Table};
 use archon_domain::{
-    ClientNetwork, IssuedToken, QueuedMail, SecurityEvent, Session, SessionEnding, Succession,
-    TerminationReason, TokenPurpose, User,
+    ClientNetwork, IssuedToken, LinkedIdentity, QueuedMail, SecurityEvent, Session, SessionEnding,
+    Succession, TerminationReason, TokenPurpose, User,
 };
 
 use crate::samples::{Samples, after, email, ip, start};
@@ -44,7 +44,7 @@ fn user(samples: &Samples, number: usize) -> User {
 }
 
 fn identities(number: usize, user: &User) -> Vec<Record> {
-    let of = |subject: &&str| OauthIdentity {
+    let of = |subject: &&str| LinkedIdentity {
         user: user.id,
         provider: subject.to_lowercase(),
         subject: format!("{subject}{number}"),
@@ -132,7 +132,7 @@ fn change(samples: &Samples, user: &User, table: Table, record: &Record) -> Reco
             Record::from(&User { email: email("New-Address@example.com"), password: None, ..user.clone() })
         }
         Table::OauthIdentities => {
-            change!(OauthIdentity, |identity| identity.email = Some("b@c.de".to_owned()))
+            change!(LinkedIdentity, |identity| identity.email = Some("b@c.de".to_owned()))
         }
         Table::PasswordHistory => change!(PasswordHistory, |history| history.hashes = vec![samples.hash()]),
         Table::KnownNetworks => change!(KnownNetwork, |known| known.last_login_at = after(99)),

@@ -2,6 +2,7 @@
 
 mod credentials;
 mod fast_path;
+mod identities;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -20,6 +21,7 @@ use crate::{Stores, attempts, key_store, outbox, rate_limiter};
 
 pub use credentials::*;
 pub use fast_path::*;
+pub use identities::*;
 
 /// How many tasks a race has.
 const TASKS: usize = 100;
@@ -45,7 +47,7 @@ fn many<R>(make: impl FnMut() -> R) -> Vec<R> {
     std::iter::repeat_with(make).take(TASKS).collect()
 }
 
-/// MUST let exactly one of many concurrent openings of one address win.
+/// MUST let exactly one of many concurrent openings of one address win, and one of one identity.
 pub async fn one_of_many_openings_of_an_address_wins(stores: &Stores) {
     let samples = Samples::default();
     let racers = many(|| {

@@ -114,6 +114,41 @@ pub async fn a_reset_verifies_an_address_that_was_not(stores: &Stores) {
     }
 }
 
+/// MUST remove every identity with a reset token of an address that was never verified, and none elsewhere.
+pub async fn a_reset_of_an_address_never_verified_removes_every_identity(stores: &Stores) {
+    let samples = Samples::default();
+    let other = stores.open(&samples, "other@example.com").await;
+    let others = stores.linked(&samples, other.id, "google").await;
+    let since = Some(start() - tick());
+    for (address, verified_at, by_token, stays) in [
+        ("unverified@example.com", None, true, false),
+        ("verified@example.com", since, true, true),
+        ("unverified-still@example.com", None, false, true),
+        ("verified-still@example.com", since, false, true),
+    ] {
+        let mut account = samples.account(address);
+        account.user.email_verified_at = verified_at;
+        let user = stores.opened(account).await;
+        let mut identities = Vec::new();
+        for provider in ["github", "google", "google"] {
+            identities.push(stores.linked(&samples, user.id, provider).await);
+        }
+        let token = issued(stores, &samples, &user, TokenPurpose::ResetPassword).await;
+        let refused = samples.password_reset(&user, &samples.token(user.id, TokenPurpose::ResetPassword));
+        assert_eq!(change(stores, refused, after(1)).await, PasswordChangeOutcome::Superseded);
+        let by_password = samples.password_change(&user);
+        let next = if by_token { samples.password_reset(&user, &token) } else { by_password };
+        for identity in &identities {
+            assert_eq!(stores.found(identity).await.as_ref(), Some(identity), "a refusal removes nothing");
+        }
+        assert_eq!(change(stores, next, after(1)).await, changed());
+        for identity in identities {
+            assert_eq!(stores.found(&identity).await, Some(identity).filter(|_| stays), "{address}");
+        }
+    }
+    assert_eq!(stores.found(&others).await, Some(others));
+}
+
 /// MUST set `attempts_void_before` to `now` where the change lifts the lock, and leave it alone elsewhere.
 pub async fn a_change_lifts_the_lock_where_it_says_so(stores: &Stores) {
     let samples = Samples::default();

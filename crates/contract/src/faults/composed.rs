@@ -1,7 +1,9 @@
 use std::sync::Arc;
 
 use archon_domain::ports::SessionCache;
-use archon_domain::{Amendment, Passage, SessionStanding, StoreError, TerminationReason, TokenPurpose};
+use archon_domain::{
+    Amendment, LinkRight, Linking, Passage, SessionStanding, StoreError, TerminationReason, TokenPurpose,
+};
 
 use super::{Fault, Faults, Hold};
 use crate::gate::{Gated, pass};
@@ -158,6 +160,43 @@ pub async fn a_reset_whose_answer_was_lost_is_seen_at_once(composed: &Composed) 
     let ended = shown(&session).await.session.expect("it is there");
     assert_eq!(ended.standing(after(1)), SessionStanding::Ended(TerminationReason::PasswordChanged));
     assert!(shown(&kept).await.profile.expect("it was asked for").email_verified_at.is_some());
+}
+
+/// MUST show an ended session as ended once its end has returned. Also when it ended with a link whose answer was
+/// lost: whoever comes again is known by the identity, and links nothing.
+pub async fn a_link_whose_answer_was_lost_is_seen_at_once(composed: &Composed) {
+    let samples = Samples::default();
+    let stores = &composed.gated.stores;
+    let (user, session) = opened(stores, &samples, start()).await;
+    let passage = samples.passage(&session);
+    assert!(lets_pass(composed, &passage).await);
+    let link = samples.link(user.id, "google", LinkRight::ProvedAddress);
+    composed.durable.strike_one(0, Fault::Unanswered);
+    assert!(stores.identities.link(link, after(1)).await.is_err());
+    assert!(!lets_pass(composed, &passage).await);
+}
+
+/// MUST show an ended session as ended once its end has returned, and MUST show a change of a profile once the
+/// change has returned. Also when the writer of the link that made both died, and it is asked for again.
+pub async fn a_link_whose_writer_died_is_seen_when_it_is_repeated(composed: &Composed) {
+    let samples = Samples::default();
+    let stores = &composed.gated.stores;
+    let (user, session) = opened(stores, &samples, start()).await;
+    let passage = samples.passage(&session);
+    assert!(lets_pass(composed, &passage).await);
+    let link = samples.link(user.id, "google", LinkRight::ProvedAddress);
+    let (identities, again) = (Arc::clone(&stores.identities), link.clone());
+    killed(composed, async move { identities.link(link, after(1)).await }).await;
+    let again = stores.identities.link(again, after(2)).await.unwrap();
+    assert_eq!(again, Linking::AlreadyLinked(user.id), "the first had linked it");
+    assert!(!lets_pass(composed, &passage).await);
+
+    // A session of the reclaimed account shows the verified address.
+    let session = samples.session(user.id, start());
+    open(stores, &session, policy().opening, start()).await;
+    let passage = Passage { profile: true, ..samples.passage(&session) };
+    let shown = pass(&composed.gated, &passage, after(2)).await.profile.expect("it was asked for");
+    assert_eq!(shown.email_verified_at, Some(after(1)));
 }
 
 /// MUST say of a revoked token that it is revoked once its revocation has returned. An operator revokes it by

@@ -3,16 +3,16 @@
 use std::fmt;
 
 use archon_domain::ports::{
-    Credentials, LoginAttempts, Noticeboard, OauthStates, Outbox, Probe, RateLimiter, Revocations,
-    SessionCache, SessionStore, UserRepo,
+    Credentials, Identities, LoginAttempts, Noticeboard, OauthStates, Outbox, Probe, RateLimiter,
+    Revocations, SessionCache, SessionStore, UserRepo,
 };
 use archon_domain::{
     AccountOpening, Amendment, AttemptAdmission, AttemptCounter, AttemptStanding, Bucket, CacheAnswer,
-    CachedProfile, CachedSession, ClientNetwork, EmailKey, Instant, IssuedToken, Lease, LockoutRule, MailId,
-    NewAccount, Notice, OauthFlow, OneTimeToken, Opening, OpeningRule, OutboxCounts, Passage, PasswordChange,
-    PasswordChangeOutcome, PasswordHash, ProfileVersion, QueuedMail, Quota, RateDecision, RateKey, Rotate,
-    Rotation, Session, SessionId, StoreError, TerminationReason, TokenDigest, TokenId, TokenPurpose,
-    TokenRef, Touch, User, UserId,
+    CachedProfile, CachedSession, ClientNetwork, EmailKey, IdentityLink, Instant, IssuedToken, Lease,
+    LinkedIdentity, Linking, LockoutRule, MailId, NewAccount, Notice, OauthFlow, OneTimeToken, Opening,
+    OpeningRule, OutboxCounts, Passage, PasswordChange, PasswordChangeOutcome, PasswordHash, ProfileVersion,
+    QueuedMail, Quota, RateDecision, RateKey, Rotate, Rotation, Session, SessionId, StoreError,
+    TerminationReason, TokenDigest, TokenId, TokenPurpose, TokenRef, Touch, Unlinking, User, UserId,
 };
 use async_trait::async_trait;
 
@@ -53,6 +53,13 @@ faulty!(Credentials {
     fn token_owner(digest: &TokenDigest, purpose: TokenPurpose, now: Instant) -> Option<UserId>;
     fn verify_email(digest: &TokenDigest, now: Instant) -> Option<User>;
     fn purge_tokens(before: Instant) -> u64;
+});
+
+faulty!(Identities {
+    fn find(provider: &str, subject: &str) -> Option<LinkedIdentity>;
+    fn list(user: UserId) -> Vec<LinkedIdentity>;
+    fn link(link: IdentityLink, now: Instant) -> Linking;
+    fn unlink(user: UserId, provider: &str) -> Unlinking;
 });
 
 faulty!(SessionStore {
@@ -141,13 +148,14 @@ impl<P: ?Sized> fmt::Debug for Faulty<P> {
 }
 
 impl Stores {
-    /// The same stores, with faults in whatever requests ask of them: accounts, credentials, sessions,
-    /// revocations and mails.
+    /// The same stores, with faults in whatever requests ask of them: accounts, credentials, identities,
+    /// sessions, revocations and mails.
     #[must_use]
     pub fn with_faults(&self, faults: &Arc<Faults>) -> Self {
         Self {
             users: Faulty::wrap(&self.users, faults),
             credentials: Faulty::wrap(&self.credentials, faults),
+            identities: Faulty::wrap(&self.identities, faults),
             sessions: Faulty::wrap(&self.sessions, faults),
             revocations: Faulty::wrap(&self.revocations, faults),
             outbox: Faulty::wrap(&self.outbox, faults),

@@ -4,13 +4,13 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    FieldValue as _, Fields, JsonText, KnownNetwork, Misfit, OauthIdentity, PasswordHistory, Record,
-    Revocation, SIGNING_KEYS, Table,
+    FieldValue as _, Fields, JsonText, KnownNetwork, Misfit, PasswordHistory, Record, Revocation,
+    SIGNING_KEYS, Table,
 };
 use crate::{
-    Email, FieldError, IssuedToken, Mail, Metadata, PasswordHash, PersonName, QueuedMail, RefreshState, Role,
-    SealedToken, SecurityEvent, Session, SessionEnding, SessionId, SigningKey, Succession, TokenDigest,
-    TokenPurpose, User, UserAgent,
+    Email, FieldError, IssuedToken, LinkedIdentity, Mail, Metadata, PasswordHash, PersonName, QueuedMail,
+    RefreshState, Role, SealedToken, SecurityEvent, Session, SessionEnding, SessionId, SigningKey,
+    Succession, TokenDigest, TokenPurpose, User, UserAgent,
 };
 
 /// A record from values in the order of the layout.
@@ -78,8 +78,8 @@ impl TryFrom<Record> for User {
     }
 }
 
-impl From<&OauthIdentity> for Record {
-    fn from(identity: &OauthIdentity) -> Self {
+impl From<&LinkedIdentity> for Record {
+    fn from(identity: &LinkedIdentity) -> Self {
         record! { Table::OauthIdentities.layout();
             identity.user, identity.provider.as_str(), identity.subject.as_str(), identity.email.clone(),
             identity.created_at,
@@ -87,7 +87,7 @@ impl From<&OauthIdentity> for Record {
     }
 }
 
-impl TryFrom<Record> for OauthIdentity {
+impl TryFrom<Record> for LinkedIdentity {
     type Error = Misfit;
 
     fn try_from(record: Record) -> Result<Self, Misfit> {

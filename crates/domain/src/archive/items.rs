@@ -1,20 +1,5 @@
 use crate::{ClientNetwork, Instant, PasswordHash, SessionId, TokenId, UserId};
 
-/// Who a user is to a provider.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OauthIdentity {
-    /// Whose identity.
-    pub user: UserId,
-    /// The provider's name in configuration and paths.
-    pub provider: String,
-    /// What the provider calls the user, for ever.
-    pub subject: String,
-    /// The address that the provider had when the identity was linked.
-    pub email: Option<String>,
-    /// When it was linked.
-    pub created_at: Instant,
-}
-
 /// The password hashes of a user, the present one included.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PasswordHistory {

@@ -11,7 +11,7 @@ mod record;
 
 pub use digest::TableDigest;
 pub use field::{Field, FieldValue, JsonText};
-pub use items::{KnownNetwork, OauthIdentity, PasswordHistory, Revocation};
+pub use items::{KnownNetwork, PasswordHistory, Revocation};
 pub use record::{Fields, Layout, Misfit, Record, RecordKey, SIGNING_KEYS};
 
 use std::fmt;

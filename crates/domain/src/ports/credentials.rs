@@ -31,6 +31,7 @@ pub trait Credentials: Send + Sync {
     /// - MUST change the password only where it still is the one that `Replaces` names.
     /// - MUST change the password by a reset token of the user only before its expiry, and spend it with the change.
     /// - MUST verify the address with a reset token, unless it is verified already, and not without one.
+    /// - MUST remove every identity with a reset token of an address that was never verified, and none elsewhere.
     /// - MUST set `attempts_void_before` to `now` where the change lifts the lock, and leave it alone elsewhere.
     /// - MUST end every session of the user but the one to keep, and name those it ended.
     /// - MUST void every reset token of the user.

@@ -11,9 +11,10 @@ pub trait UserRepo: Send + Sync {
     /// Opens an account.
     ///
     /// # Contract
-    /// - MUST store the account, its verification token and its mails together or not at all.
+    /// - MUST store the account, its verification token, its identity and its mails together or not at all.
     /// - MUST answer `EmailTaken` and store nothing when another account has the address, its case aside.
-    /// - MUST let exactly one of many concurrent openings of one address win.
+    /// - MUST answer `IdentityTaken` and store nothing when another account has the identity.
+    /// - MUST let exactly one of many concurrent openings of one address win, and one of one identity.
     async fn open_account(&self, account: NewAccount) -> Result<AccountOpening, StoreError>;
 
     /// The account with this id.
@@ -78,7 +79,7 @@ pub trait UserRepo: Send + Sync {
     /// it, `None` when there is no such account.
     ///
     /// # Contract
-    /// - MUST delete the account's sessions, tokens, password history and unsent mails with it.
+    /// - MUST delete the account's sessions, identities, tokens, password history and unsent mails with it.
     /// - MUST name every session that it deleted.
     /// - MUST free the address for a new account.
     async fn delete_account(&self, id: UserId) -> Result<Option<Vec<SessionId>>, StoreError>;

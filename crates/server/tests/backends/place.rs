@@ -78,6 +78,7 @@ impl Place {
         let stores = Stores {
             users: Arc::clone(&path.users),
             credentials: Arc::clone(&path.credentials),
+            identities: Arc::clone(&path.identities),
             sessions: Arc::clone(&path.sessions),
             revocations: Arc::clone(&path.revocations),
             ..durable
@@ -119,6 +120,7 @@ fn compose(redis: &RedisPart, durable: &Stores, faults: &Arc<Faults>) -> FastPat
     let durable = DurablePorts {
         users: Arc::clone(&durable.users),
         credentials: Arc::clone(&durable.credentials),
+        identities: Arc::clone(&durable.identities),
         sessions: Arc::clone(&durable.sessions),
         revocations: Arc::clone(&durable.revocations),
         outbox: Arc::clone(&durable.outbox),

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
+use super::identities::identities_of;
 use super::sessions::end_live;
 use super::{count, read_one};
 use crate::SqlStore;
@@ -18,14 +19,15 @@ use crate::types::{Id, Ts};
 /// Locks the row of a user until the transaction ends; the password and since when the address is verified.
 macro_rules! lock_user {
     ($connection:ident, $id:expr) => {
-        diesel::update(users::table.find($id))
-            .set(users::updated_at.eq(users::updated_at))
-            .returning((users::password_hash, users::email_verified_at))
-            .get_result::<(Option<String>, Option<Ts>)>($connection)
+        diesel::update($crate::schema::users::table.find($id))
+            .set($crate::schema::users::updated_at.eq($crate::schema::users::updated_at))
+            .returning(($crate::schema::users::password_hash, $crate::schema::users::email_verified_at))
+            .get_result::<(Option<String>, Option<$crate::types::Ts>)>($connection)
             .await
             .optional()?
     };
 }
+pub(super) use lock_user;
 
 /// Puts a hash into the history of a user whose row is locked, and forgets those beyond the depth.
 macro_rules! remember {
@@ -99,24 +101,28 @@ impl Credentials for SqlStore {
             let Some((password, verified_at)) = lock_user!(c, id) else {
                 return Ok(PasswordChangeOutcome::Superseded);
             };
-            let (has_right, verified_at) = match &change.right {
+            let (has_right, proves) = match &change.right {
                 PasswordRight::Replaces(hash) => {
-                    (password.as_deref() == hash.as_ref().map(PasswordHash::expose), verified_at)
+                    (password.as_deref() == hash.as_ref().map(PasswordHash::expose), false)
                 }
                 PasswordRight::ResetToken(digest) => {
                     // Of many who hold the token, it decides for one.
                     let token = spendable(digest.as_bytes().to_vec(), TokenPurpose::ResetPassword, Ts(now));
                     let own = token.filter(one_time_tokens::user_id.eq(id));
-                    (diesel::delete(own).execute(c).await? == 1, verified_at.or(Some(Ts(now))))
+                    (diesel::delete(own).execute(c).await? == 1, verified_at.is_none())
                 }
             };
             if !has_right {
                 return Ok(PasswordChangeOutcome::Superseded);
             }
+            if proves {
+                // Whoever opened the account is not known to be its user.
+                diesel::delete(identities_of(id)).execute(c).await?;
+            }
             diesel::update(users::table.find(id))
                 .set((
                     users::password_hash.eq(change.hash.expose()),
-                    users::email_verified_at.eq(verified_at),
+                    proves.then(|| users::email_verified_at.eq(Ts(now))),
                     users::updated_at.eq(Ts(now)),
                     change.lifts_lock.then(|| users::attempts_void_before.eq(Ts(now))),
                 ))

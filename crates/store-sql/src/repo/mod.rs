@@ -2,6 +2,7 @@
 
 mod credentials;
 mod events;
+mod identities;
 mod keys;
 mod outbox;
 mod revocations;

@@ -8,6 +8,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
 
+use super::identities::store_identity;
 use super::read_one;
 use crate::SqlStore;
 use crate::db::{insert_all, on_db, write_one, write_tx};
@@ -28,6 +29,12 @@ impl UserRepo for SqlStore {
                 return Ok(AccountOpening::EmailTaken);
             }
             let id = Id::from(account.user.id);
+            if let Some(identity) = &account.identity
+                && !store_identity!(c, identity)
+            {
+                diesel::delete(users::table.find(id)).execute(c).await?;
+                return Ok(AccountOpening::IdentityTaken);
+            }
             if let Some(hash) = &account.user.password {
                 diesel::insert_into(password_history::table)
                     .values((password_history::user_id.eq(id), password_history::hash.eq(hash.expose())))

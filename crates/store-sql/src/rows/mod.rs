@@ -1,6 +1,7 @@
 //! Rows as the tables hold them, and how they become what the domain speaks of.
 
 mod event;
+mod identity;
 mod key;
 mod mail;
 mod session;
@@ -8,6 +9,7 @@ mod token;
 mod user;
 
 pub(crate) use event::EventRow;
+pub(crate) use identity::IdentityRow;
 pub(crate) use key::KeyRow;
 pub(crate) use mail::MailRow;
 pub(crate) use session::{SessionRow, session_id};

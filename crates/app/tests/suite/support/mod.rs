@@ -2,6 +2,7 @@
 
 pub(crate) mod doubles;
 pub(crate) mod log;
+pub(crate) mod oauth;
 pub(crate) mod world;
 
 use std::pin::Pin;
@@ -11,7 +12,7 @@ use std::time::Duration;
 use archon_app::fast_path::{DurablePorts, FastPath, FastPathOptions, FastPorts, StandIns};
 use archon_contract::faults::{Composed, Faults, Faulty, Prelude};
 use archon_contract::samples::SeededEntropy;
-use archon_contract::{Gated, Stores};
+use archon_contract::{Gated, Stores, ToldProvider};
 use archon_domain::Span;
 use archon_domain::ports::{LoginAttempts, Noticeboard, OauthStates, Probe, RateLimiter, SessionCache};
 use archon_store_memory::{
@@ -31,6 +32,8 @@ pub(crate) struct Shared {
     pub(crate) board: Arc<MemoryNoticeboard>,
     pub(crate) mailer: Arc<ObedientMailer>,
     pub(crate) breaches: Arc<ToldBreaches>,
+    pub(crate) provider: Arc<ToldProvider>,
+    pub(crate) other_provider: Arc<ToldProvider>,
     pub(crate) clock: Arc<TurnedClock>,
 }
 
@@ -57,6 +60,8 @@ impl Shared {
             board: Arc::default(),
             mailer: Arc::default(),
             breaches: Arc::default(),
+            provider: ToldProvider::new("google"),
+            other_provider: ToldProvider::new("other"),
             clock: Arc::default(),
         }
     }
@@ -106,6 +111,7 @@ impl Shared {
         let durable_ports = DurablePorts {
             users: Arc::clone(&stores.users),
             credentials: Arc::clone(&stores.credentials),
+            identities: Arc::clone(&stores.identities),
             sessions: Arc::clone(&stores.sessions),
             revocations: Arc::clone(&stores.revocations),
             outbox: Arc::clone(&stores.outbox),
@@ -125,6 +131,7 @@ impl Shared {
         let stores = Stores {
             users: Arc::clone(&path.users),
             credentials: Arc::clone(&path.credentials),
+            identities: Arc::clone(&path.identities),
             sessions: Arc::clone(&path.sessions),
             revocations: Arc::clone(&path.revocations),
             ..stores

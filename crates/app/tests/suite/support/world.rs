@@ -10,9 +10,9 @@ use archon_app::workers::{FastStoreKeeper, NoticeWriter};
 use archon_app::{
     Auth, Authenticate, AuthenticateError, Caller, ChangePassword, ChangePasswordError, DeleteAccount,
     DeleteAccountError, EndSessionError, Fault as Failure, FaultKind, Limits, LimitsPolicy, Links, LogIn,
-    LogInError, LogOutError, LoggedIn, Policy, Ports, Recorder, Refresh, RefreshError, Register,
-    RegisterError, Registered, RequestPasswordReset, ResetPassword, ResetPasswordError, TokenPair,
-    TokenPolicy,
+    LogInError, LogOutError, LoggedIn, OauthPolicy, Policy, Ports, Providers, Recorder, RedirectUris,
+    Refresh, RefreshError, Register, RegisterError, Registered, RequestPasswordReset, ResetPassword,
+    ResetPasswordError, TokenPair, TokenPolicy,
 };
 use archon_contract::faults::{Fault, Faults, Hold};
 use archon_contract::samples::{SeededEntropy, email, ip, policy, user_agent};
@@ -25,6 +25,7 @@ use archon_domain::{
 use super::doubles::{ReadableHasher, RememberedTokens};
 use super::{PATIENCE, Shared};
 
+pub(crate) const REDIRECT_URI: &str = "https://app.example.com/callback";
 pub(crate) const PASSWORD: &str = "Correct-Horse-7!";
 pub(crate) const NEW_PASSWORD: &str = "Battery.Staple-8!";
 
@@ -73,6 +74,9 @@ fn service(shared: &Shared, tokens: &Arc<RememberedTokens>, seed: u64) -> Servic
     let ports = Ports {
         users: path.users,
         credentials: path.credentials,
+        identities: path.identities,
+        oauth_states: path.oauth_states,
+        providers: Providers::new(vec![shared.provider.clone(), shared.other_provider.clone()]),
         sessions: path.sessions,
         gate: path.gate,
         revocations: path.revocations,
@@ -124,6 +128,10 @@ fn rules() -> Policy {
         require_verified_email: false,
         verify_email_for: Span::days(1),
         reset_password_for: Span::hours(1),
+        oauth: OauthPolicy {
+            redirect_uris: RedirectUris::parse([REDIRECT_URI]).unwrap(),
+            state_for: Span::minutes(10),
+        },
         links: Links::new("https://auth.example.com"),
     }
 }
@@ -240,6 +248,30 @@ impl World {
             _ => None,
         });
         links.map(|link| link.split_once("token=").unwrap().1.to_owned()).collect()
+    }
+
+    /// The token of the latest verification mail to a user.
+    pub(crate) async fn verification_token(&self, name: &str) -> String {
+        let address = format!("{name}@example.com");
+        let mails = self.shared.store.pending(1000).await.unwrap();
+        let mut links = mails.into_iter().filter_map(|queued| match queued.mail.message {
+            MailMessage::VerifyEmail { link, .. } if queued.mail.to.as_typed() == address => Some(link),
+            _ => None,
+        });
+        links.next_back().unwrap().split_once("token=").unwrap().1.to_owned()
+    }
+
+    /// Proves the address of a user.
+    pub(crate) async fn verify(&self, name: &str) {
+        let token = self.verification_token(name).await;
+        self.second.auth.verify_email(&token, &client()).await.unwrap();
+    }
+
+    /// A user with a proved address, logged in.
+    pub(crate) async fn verified(&self, name: &str) -> Caller {
+        let pair = self.second.registered(name).await;
+        self.verify(name).await;
+        self.second.authenticate(&pair).await.unwrap()
     }
 
     /// A token that resets the password, fresh from a mail.

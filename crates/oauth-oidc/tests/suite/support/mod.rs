@@ -9,7 +9,9 @@ pub(crate) mod stub;
 use std::sync::Arc;
 
 use archon_domain::ports::Entropy;
-use archon_domain::{AuthorizationResponse, Instant, OauthFlow, OneTimeToken, ProviderDescriptor, Span};
+use archon_domain::{
+    AuthorizationResponse, Instant, OauthFlow, OauthPurpose, OneTimeToken, ProviderDescriptor, Span,
+};
 use archon_oauth_oidc::{ClientCredentials, HttpSettings, ProviderHttp, ProviderHttpError};
 
 pub(crate) use certified::CertifiedProvider;
@@ -38,6 +40,7 @@ pub(crate) fn flow() -> OauthFlow {
         redirect_uri: REDIRECT_URI.to_owned(),
         pkce_verifier: "a-pkce-verifier-of-at-least-43-characters-in-length".to_owned(),
         nonce: Some(NONCE.to_owned()),
+        purpose: OauthPurpose::LogIn,
         expires_at: now() + Span::minutes(10),
     }
 }
