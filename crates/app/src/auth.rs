@@ -1,15 +1,15 @@
 use std::sync::Arc;
 
 use archon_domain::ports::{
-    BreachedPasswords, Clock, Credentials, Entropy, EventLog, Gate, LoginAttempts, Mailer, Outbox,
-    PasswordHasher, Probe, Revocations, SessionStore, TokenIssuer, UserRepo,
+    BreachedPasswords, Clock, Credentials, Entropy, EventLog, Gate, Identities, LoginAttempts, Mailer,
+    OauthStates, Outbox, PasswordHasher, Probe, Revocations, SessionStore, TokenIssuer, UserRepo,
 };
 use archon_domain::{Client, Instant, Mail, MailId, MailMessage, OneTimeToken, QueuedMail, RequestId, User};
 use tokio::sync::{Mutex, Notify};
 
 use crate::fast_path::Breaker;
 use crate::touches::Touches;
-use crate::{DependencyHealth, Limits, Notices, Policy, Recorder};
+use crate::{DependencyHealth, Limits, Notices, Policy, Providers, Recorder};
 
 /// The application: every use case is a method of this type.
 ///
@@ -31,6 +31,12 @@ pub struct Ports {
     pub users: Arc<dyn UserRepo>,
     /// Password hashes and one-time tokens.
     pub credentials: Arc<dyn Credentials>,
+    /// Who users are to providers.
+    pub identities: Arc<dyn Identities>,
+    /// Log-ins with a provider that have begun.
+    pub oauth_states: Arc<dyn OauthStates>,
+    /// What users can log in with besides a password.
+    pub providers: Providers,
     /// Sessions.
     pub sessions: Arc<dyn SessionStore>,
     /// What every authenticated request asks.

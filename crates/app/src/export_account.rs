@@ -1,4 +1,4 @@
-use archon_domain::{ClientNetwork, Instant, SecurityEvent, Session, User};
+use archon_domain::{ClientNetwork, Instant, LinkedIdentity, SecurityEvent, Session, User};
 
 use crate::{Auth, Caller, Fault, ProfileError};
 
@@ -9,6 +9,8 @@ pub struct AccountExport {
     pub exported_at: Instant,
     /// The account.
     pub user: User,
+    /// Who the user is to providers.
+    pub identities: Vec<LinkedIdentity>,
     /// Live sessions.
     pub sessions: Vec<Session>,
     /// Networks the user has logged in from, with the last log-in of each.
@@ -29,12 +31,13 @@ impl Auth {
         let user = self.profile(caller).await?;
         let now = self.now();
         self.recorder.flush().await;
-        let (sessions, known_networks, events) = futures::try_join!(
+        let (identities, sessions, known_networks, events) = futures::try_join!(
+            self.ports.identities.list(user.id),
             self.ports.sessions.list(user.id, now),
             self.ports.users.known_networks(user.id),
             self.ports.events.of_user(user.id, Self::EXPORTED_EVENTS),
         )
         .map_err(Fault::from)?;
-        Ok(AccountExport { exported_at: now, user, sessions, known_networks, events })
+        Ok(AccountExport { exported_at: now, user, identities, sessions, known_networks, events })
     }
 }

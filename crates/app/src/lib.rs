@@ -17,9 +17,11 @@ mod log_in;
 mod log_out;
 mod new_password;
 mod notices;
+mod oauth;
 mod policy;
 mod profile;
 mod recorder;
+mod redirect_uris;
 mod refresh;
 mod register;
 mod request_password_reset;
@@ -46,9 +48,15 @@ pub use limits::{Limits, LimitsPolicy};
 pub use log_in::{LogIn, LogInError, LoggedIn};
 pub use log_out::LogOutError;
 pub use notices::Notices;
-pub use policy::{ExtraClaim, Links, Policy, TokenPolicy};
+pub use oauth::{
+    BeginLinkingError, BeginOauth, BeginOauthError, BegunOauth, CallbackError, CallbackOutcome,
+    LinkProviderError, ProviderCallback, ProviderLogInError, ProviderLookup, Providers, RedirectTarget,
+    StateRefusal, UnlinkError,
+};
+pub use policy::{ExtraClaim, Links, OauthPolicy, Policy, TokenPolicy};
 pub use profile::{ProfileError, UpdateProfile};
 pub use recorder::Recorder;
+pub use redirect_uris::{RedirectUriError, RedirectUris};
 pub use refresh::{Refresh, RefreshError};
 pub use register::{Register, RegisterError, Registered};
 pub use request_password_reset::RequestPasswordReset;

@@ -1,7 +1,8 @@
 use archon_domain::ports::PasswordCheck;
 use archon_domain::{
-    Bucket, Client, ClientNetwork, Email, EventKind, Instant, NewSession, Opening, Password, RateKey,
-    Session, SessionId, StoreErrorKind, TerminationReason, TokenId, User, UserId, UserStatus,
+    Bucket, Client, ClientNetwork, Email, EventKind, ExternalIdentity, Instant, NewSession, Opening,
+    Password, RateKey, Session, SessionId, StoreErrorKind, TerminationReason, TokenId, User, UserId,
+    UserStatus,
 };
 use thiserror::Error;
 
@@ -10,6 +11,15 @@ use crate::{Auth, Fault, OwnPasswordError, TokenPair};
 
 /// How often a log-in starts anew because the account changed under it.
 const LOOKS: usize = 3;
+
+/// What a user has proved to be one by. It may be taken away while a session is being opened for it.
+#[derive(Clone, Copy)]
+pub(crate) enum Proof<'a> {
+    /// The account's password.
+    Password,
+    /// An identity that is linked to the account.
+    Identity(&'a ExternalIdentity),
+}
 
 /// Log in with a password.
 #[derive(Debug)]
@@ -90,7 +100,7 @@ impl Auth {
             };
             let Some(user) = user else { return Err(LogInError::InvalidCredentials) };
             self.may_log_in(&user).await?;
-            if let Some(logged_in) = self.start_session(&user, *remember_me, client).await? {
+            if let Some(logged_in) = self.start_session(&user, Proof::Password, *remember_me, client).await? {
                 self.keep_hash_current(&user, check).await?;
                 return Ok(logged_in);
             }
@@ -98,7 +108,7 @@ impl Auth {
         Err(LogInError::InvalidCredentials)
     }
 
-    async fn may_log_in(&self, user: &User) -> Result<(), LogInError> {
+    pub(crate) async fn may_log_in(&self, user: &User) -> Result<(), LogInError> {
         if user.status == UserStatus::Disabled {
             return Err(LogInError::AccountDisabled);
         }
@@ -109,7 +119,7 @@ impl Auth {
     }
 
     /// Queues another verification mail for who has lost the first one and can ask for none before the first
-    /// log-in; false when the user's budget of such mails is spent. Only the right password gets here.
+    /// log-in; false when the user's budget of such mails is spent. Only who has proved to be the user gets here.
     async fn remind_to_verify(&self, user: &User) -> Result<bool, Fault> {
         let key = RateKey::User(user.id);
         let taken = self.ports.limits.take_whoever_asks(Bucket::EmailResend, &key).await?;
@@ -133,6 +143,7 @@ impl Auth {
     pub(crate) async fn start_session(
         &self,
         user: &User,
+        proof: Proof<'_>,
         remember_me: bool,
         client: &Client,
     ) -> Result<Option<LoggedIn>, LogInError> {
@@ -163,7 +174,7 @@ impl Auth {
             Opening::Resumed(session) => *session,
             Opening::LimitReached => return Err(LogInError::SessionLimitReached),
         };
-        let Some(user) = self.look_again(user, &session, now).await? else { return Ok(None) };
+        let Some(user) = self.look_again(user, proof, &session, now).await? else { return Ok(None) };
         let network = ClientNetwork::of(client.address);
         self.ports.users.record_login(user.id, network, now).await.map_err(Fault::from)?;
         let tokens = self.issue_pair(&user, &session, now).map_err(Fault::from)?;
@@ -178,16 +189,25 @@ impl Auth {
 
     /// Reads the account once more now that its session is open; `None`, and no session, when it has changed.
     ///
-    /// Whoever shut the account or changed its password while the old one was being hashed either saw the
-    /// new session and ended it, or is seen here.
+    /// Whoever shut the account or took the proof away while it was being judged either saw the new session and
+    /// ended it, or is seen here.
     async fn look_again(
         &self,
         before: &User,
+        proof: Proof<'_>,
         session: &Session,
         now: Instant,
     ) -> Result<Option<User>, Fault> {
         let after = self.ports.users.find(before.id).await?;
         let same = after.filter(|user| user.status == before.status && user.password == before.password);
+        let proved = match proof {
+            Proof::Password => true,
+            Proof::Identity(ExternalIdentity { provider, subject, .. }) => {
+                let linked = self.ports.identities.find(provider, subject).await?;
+                linked.is_some_and(|linked| linked.user == before.id)
+            }
+        };
+        let same = same.filter(|_| proved);
         if same.is_none() {
             self.ports.sessions.end(&session.id, TerminationReason::PasswordChanged, now).await?;
         }
@@ -208,6 +228,20 @@ impl Auth {
     }
 }
 
+impl LogInError {
+    /// The word that events and metrics have for it.
+    pub(crate) const fn word(&self) -> &'static str {
+        match self {
+            Self::InvalidCredentials => "invalid_credentials",
+            Self::Locked { .. } => "locked",
+            Self::EmailNotVerified { .. } => "email_not_verified",
+            Self::AccountDisabled => "account_disabled",
+            Self::SessionLimitReached => "session_limit_reached",
+            Self::Fault(_) => "fault",
+        }
+    }
+}
+
 impl From<OwnPasswordError> for LogInError {
     fn from(error: OwnPasswordError) -> Self {
         match error {
@@ -219,13 +253,5 @@ impl From<OwnPasswordError> for LogInError {
 }
 
 fn outcome_word(outcome: &Result<LoggedIn, LogInError>) -> &'static str {
-    match outcome {
-        Ok(_) => "success",
-        Err(LogInError::InvalidCredentials) => "invalid_credentials",
-        Err(LogInError::Locked { .. }) => "locked",
-        Err(LogInError::EmailNotVerified { .. }) => "email_not_verified",
-        Err(LogInError::AccountDisabled) => "account_disabled",
-        Err(LogInError::SessionLimitReached) => "session_limit_reached",
-        Err(LogInError::Fault(_)) => "fault",
-    }
+    outcome.as_ref().map_or_else(LogInError::word, |_| "success")
 }

@@ -1,5 +1,7 @@
 use archon_domain::{LockoutRule, OneTimeToken, PasswordPolicy, SessionPolicy, Span};
 
+use crate::RedirectUris;
+
 /// Every rule that a deployment can set.
 #[derive(Debug, Clone)]
 pub struct Policy {
@@ -21,8 +23,19 @@ pub struct Policy {
     pub verify_email_for: Span,
     /// How long a reset link works.
     pub reset_password_for: Span,
+    /// How users log in with a provider.
+    pub oauth: OauthPolicy,
     /// Where links in mails lead.
     pub links: Links,
+}
+
+/// How users log in with a provider.
+#[derive(Debug, Clone)]
+pub struct OauthPolicy {
+    /// Where providers may send them back to with a code, the service's own pages aside.
+    pub redirect_uris: RedirectUris,
+    /// For how long the way to a provider and back may take.
+    pub state_for: Span,
 }
 
 /// How long tokens live and what they say.

@@ -9,6 +9,7 @@ pub mod data_dir;
 mod fast_path;
 pub mod http;
 pub mod keys;
+mod providers;
 mod stores;
 pub mod system;
 pub mod telemetry;

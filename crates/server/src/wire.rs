@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use archon_app::workers::{CleanUp, MailWorker, Retention, TouchWriter};
-use archon_app::{Auth, ExtraClaim, Limits, LimitsPolicy, Links, Policy, Ports, Recorder, TokenPolicy};
-use archon_domain::ports::{Clock, Entropy, Outbox};
+use archon_app::{
+    Auth, ExtraClaim, Limits, LimitsPolicy, Links, Policy, Ports, Providers, Recorder, TokenPolicy,
+};
+use archon_domain::ports::{Clock, Entropy, IdentityProvider, Outbox};
 use archon_mail_lettre::{Pages, Postman, PostmanSettings, SmtpSettings, Transport};
 use archon_password_argon2::{Argon2Hasher, Argon2Parameters, PoolSettings};
 use archon_token_jose::{JoseSettings, JoseTokens, RsaBits};
@@ -21,6 +23,7 @@ use crate::config::Settings;
 use crate::data_dir::DataDir;
 use crate::fast_path::{self, Upkeep};
 use crate::keys::{KeyKeeper, KeyPolicy};
+use crate::providers;
 use crate::stores::{Store, StorePorts};
 use crate::system::{SystemClock, SystemEntropy};
 
@@ -35,6 +38,8 @@ pub struct Surroundings {
     pub transport: Option<Transport>,
     /// Puts stores of one's own in place of configured ones.
     pub adapt: Option<Adapt>,
+    /// What users can log in with besides the configured providers.
+    pub providers: Vec<Arc<dyn IdentityProvider>>,
 }
 
 /// Takes the configured stores and gives those to use.
@@ -42,7 +47,13 @@ pub type Adapt = Arc<dyn Fn(StorePorts) -> anyhow::Result<StorePorts> + Send + S
 
 impl Default for Surroundings {
     fn default() -> Self {
-        Self { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy), transport: None, adapt: None }
+        Self {
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            transport: None,
+            adapt: None,
+            providers: Vec::new(),
+        }
     }
 }
 
@@ -126,7 +137,8 @@ async fn open_stores(settings: &Settings, adapt: Option<&Adapt>) -> anyhow::Resu
 /// # Errors
 /// What is wrong and how to mend it.
 pub async fn wire(settings: &Settings, port: u16, surroundings: Surroundings) -> anyhow::Result<Service> {
-    let Surroundings { clock, entropy, transport, adapt } = surroundings;
+    let Surroundings { clock, entropy, transport, adapt, providers } = surroundings;
+    let providers = [providers::configured(settings, &entropy)?, providers].concat();
     let stored = open_stores(settings, adapt.as_ref()).await?;
     let keys = key_keeper(settings, &stored, &clock);
     let tokens = Arc::new(JoseTokens::new(token_settings(settings), &keys.load().await?)?);
@@ -135,7 +147,7 @@ pub async fn wire(settings: &Settings, port: u16, surroundings: Surroundings) ->
         Some(transport) => transport,
         None => mail_transport(settings)?,
     };
-    let policy = policy(settings, port);
+    let policy = policy(settings, port)?;
     let postman = Arc::new(Postman::new(postman_settings(settings, &policy.links), transport)?);
     let (recorder, writer) =
         Recorder::new(Arc::clone(&stored.events), Arc::clone(&clock), Arc::clone(&entropy));
@@ -145,6 +157,9 @@ pub async fn wire(settings: &Settings, port: u16, surroundings: Surroundings) ->
     let ports = Ports {
         users: passage.users,
         credentials: passage.credentials,
+        identities: passage.identities,
+        oauth_states: passage.oauth_states,
+        providers: Providers::new(providers),
         sessions: passage.sessions,
         gate: passage.gate,
         revocations: passage.revocations,
@@ -228,13 +243,13 @@ impl Background {
     }
 }
 
-fn policy(settings: &Settings, port: u16) -> Policy {
+fn policy(settings: &Settings, port: u16) -> anyhow::Result<Policy> {
     let tokens = &settings.tokens;
     let extra = tokens.extra_claims.iter().map(|claim| match claim {
         ExtraClaimSetting::Email => ExtraClaim::Email,
         ExtraClaimSetting::Name => ExtraClaim::Name,
     });
-    Policy {
+    Ok(Policy {
         passwords: settings.password_policy(),
         password_history: settings.passwords.history,
         lockout: settings.lockout_rule(),
@@ -249,8 +264,9 @@ fn policy(settings: &Settings, port: u16) -> Policy {
         require_verified_email: settings.registration.require_verified_email,
         verify_email_for: tokens.verify_email_ttl.as_span(),
         reset_password_for: tokens.reset_password_ttl.as_span(),
+        oauth: providers::policy(settings)?,
         links: Links::new(&settings.base_url(port)),
-    }
+    })
 }
 
 fn limits_policy(settings: &Settings) -> LimitsPolicy {

@@ -32,6 +32,7 @@ const ALLOWED: &[Arrows] = &[
     adapter("mail-lettre"),
     adapter("breached-passwords"),
     adapter("oauth-oidc"),
+    adapter("geoip-maxmind"),
     Arrows {
         from: "server",
         code: &[
@@ -39,6 +40,7 @@ const ALLOWED: &[Arrows] = &[
             "breached-passwords",
             "domain",
             "mail-lettre",
+            "oauth-oidc",
             "password-argon2",
             "store-memory",
             "store-redis",

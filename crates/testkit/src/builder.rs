@@ -1,14 +1,18 @@
+use std::fmt;
+use std::sync::Arc;
+
 use archon_domain::Instant;
-use archon_domain::ports::{Clock as _, Entropy as _};
+use archon_domain::ports::{Clock as _, Entropy as _, IdentityProvider};
 use archon_server::system::{SystemClock, SystemEntropy};
 
 use crate::{Backend, TestServer};
 
 /// A [`TestServer`] in the making; see [`TestServer::builder`].
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct TestServerBuilder {
     pub(crate) settings: Vec<(String, String)>,
     pub(crate) backend: Backend,
+    pub(crate) providers: Vec<Arc<dyn IdentityProvider>>,
     seed: Option<u64>,
     start_at: Option<Instant>,
 }
@@ -28,7 +32,13 @@ const SETTINGS: [(&str, &str); 8] = [
 impl Default for TestServerBuilder {
     fn default() -> Self {
         let settings = SETTINGS.map(|(key, value)| (key.to_owned(), value.to_owned()));
-        Self { settings: settings.into(), backend: Backend::Memory, seed: None, start_at: None }
+        Self {
+            settings: settings.into(),
+            backend: Backend::Memory,
+            providers: Vec::new(),
+            seed: None,
+            start_at: None,
+        }
     }
 }
 
@@ -55,6 +65,13 @@ impl TestServerBuilder {
     #[must_use]
     pub fn backend(mut self, backend: Backend) -> Self {
         self.backend = backend;
+        self
+    }
+
+    /// Adds a provider that users can log in with, beside those that the settings name.
+    #[must_use]
+    pub fn provider(mut self, provider: Arc<dyn IdentityProvider>) -> Self {
+        self.providers.push(provider);
         self
     }
 
@@ -102,5 +119,17 @@ impl TestServerBuilder {
             None => Instant::from_timestamp(SystemClock.now().timestamp() - 1, 123_456_000),
         };
         self.start_at.or_else(start).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for TestServerBuilder {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("TestServerBuilder")
+            .field("settings", &self.settings)
+            .field("backend", &self.backend)
+            .field("seed", &self.seed)
+            .field("start_at", &self.start_at)
+            .finish_non_exhaustive()
     }
 }

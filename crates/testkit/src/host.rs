@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use anyhow::Context as _;
+use archon_domain::ports::IdentityProvider;
 use archon_mail_lettre::{Mailbox, Transport};
 use archon_server::config::{LoadInputs, Settings, load};
 use archon_server::http;
@@ -33,6 +34,7 @@ pub(crate) struct Plan {
     pub(crate) clock: TestClock,
     pub(crate) entropy: TestEntropy,
     pub(crate) mailbox: Mailbox,
+    pub(crate) providers: Vec<Arc<dyn IdentityProvider>>,
     /// Where to listen; as the settings say where there is none.
     pub(crate) listener: Option<TcpListener>,
 }
@@ -144,6 +146,7 @@ async fn open(plan: Plan, place: &Place) -> anyhow::Result<(Running, Started)> {
         clock: Arc::new(plan.clock.clone()),
         entropy: Arc::new(plan.entropy),
         transport: Some(Transport::Memory(plan.mailbox)),
+        providers: plan.providers,
         ..Surroundings::default()
     };
     let service = wire(&settings, http::address(&listener)?.port(), surroundings).await?;

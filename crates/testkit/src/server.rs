@@ -69,6 +69,7 @@ impl TestServer {
             clock: clock.clone(),
             entropy: TestEntropy::seeded(seed),
             mailbox: mailbox.clone(),
+            providers: builder.providers.clone(),
             listener,
         };
         let (host, Started { settings, listener, hashes }) = Host::start(plan).await?;

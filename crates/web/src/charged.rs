@@ -1,10 +1,12 @@
 //! Use cases with what they are charged to: the same on the pages as on the API.
 
-use archon_app::{LogIn, LoggedIn, Register, Registered, RequestPasswordReset, ResetPassword};
-use archon_domain::{Bucket, User};
+use archon_app::{
+    Caller, LogIn, LoggedIn, ProviderCallback, Register, Registered, RequestPasswordReset, ResetPassword,
+};
+use archon_domain::{Bucket, LinkedIdentity, User};
 
 use crate::WebState;
-use crate::bodies::{LogInBody, RegisterBody, ResetConfirmBody, ResetRequestBody};
+use crate::bodies::{CallbackBody, LogInBody, RegisterBody, ResetConfirmBody, ResetRequestBody};
 use crate::incoming::Incoming;
 use crate::problem::Problem;
 
@@ -59,4 +61,38 @@ pub(crate) async fn complete_reset(
     let ResetConfirmBody { token, new_password } = body;
     let command = ResetPassword { token, new: new_password, client: incoming.client() };
     app.complete(|auth| async move { auth.reset_password(command).await }).await
+}
+
+/// Logs in with what a provider has sent back, on the budget of the client.
+pub(crate) async fn finish_oauth(
+    app: &WebState,
+    incoming: &Incoming,
+    provider: String,
+    body: CallbackBody,
+) -> Result<LoggedIn, Problem> {
+    let callback = received(app, incoming, provider, body).await?;
+    app.complete(|auth| async move { auth.log_in_with_provider(callback).await }).await
+}
+
+/// Links a provider by what it has sent back, on the budget of the client.
+pub(crate) async fn finish_linking(
+    app: &WebState,
+    incoming: &Incoming,
+    caller: Caller,
+    provider: String,
+    body: CallbackBody,
+) -> Result<LinkedIdentity, Problem> {
+    let callback = received(app, incoming, provider, body).await?;
+    app.complete(|auth| async move { auth.link_provider(&caller, callback).await }).await
+}
+
+async fn received(
+    app: &WebState,
+    incoming: &Incoming,
+    provider: String,
+    body: CallbackBody,
+) -> Result<ProviderCallback, Problem> {
+    incoming.charge_client(app, Bucket::Oauth).await?;
+    let (state, client) = (body.state.clone(), incoming.client());
+    Ok(ProviderCallback { provider, state, outcome: body.outcome(), client })
 }

@@ -1,5 +1,7 @@
 //! Which status and code each outcome of each use case has: one exhaustive `match` per use case.
 
+mod oauth;
+
 use archon_app::{
     AuthenticateError, ChangePasswordError, DeleteAccountError, EndSessionError, LogInError, LogOutError,
     OwnPasswordError, ProfileError, RefreshError, RegisterError, ResendError, ResetPasswordError,

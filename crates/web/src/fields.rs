@@ -27,7 +27,7 @@ impl Fields {
             }
             Some(Value::String(text)) => self.keep(parse(&text)),
             Some(_) => {
-                self.report(name, FieldErrorCode::WrongType, "must be a string");
+                self.report(name, FieldErrorCode::WrongType, "must be a single string");
                 None
             }
         }
@@ -109,7 +109,8 @@ impl Fields {
         !self.errors.is_empty()
     }
 
-    fn is_absent(&self, name: &str) -> bool {
+    /// Whether a field is not there, or null.
+    pub(crate) fn is_absent(&self, name: &str) -> bool {
         self.object.get(name).is_none_or(Value::is_null)
     }
 

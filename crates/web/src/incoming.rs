@@ -11,6 +11,7 @@ use archon_domain::{
 use crate::WebState;
 use crate::body::{self, RequestBody};
 use crate::problem::Problem;
+use crate::urlencoded::query_fields;
 
 /// A request on its way through a handler: who sends it, what it holds, what it costs.
 pub(crate) struct Incoming {
@@ -19,9 +20,9 @@ pub(crate) struct Incoming {
     client: Client,
 }
 
-/// That a request has been charged to a budget; `None` for a client that is not limited.
+/// That a request has been charged to a budget, and how that stands; `None` for a client that is not limited.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Charged(pub(crate) Option<RateDecision>);
+pub(crate) struct Charged(pub(crate) Option<(Bucket, RateDecision)>);
 
 /// The user a request has proved to come from.
 #[derive(Debug, Clone, Copy)]
@@ -70,6 +71,11 @@ impl Incoming {
     /// Reads and checks a body that may be absent.
     pub(crate) async fn optional_body<B: RequestBody>(&mut self, app: &WebState) -> Result<B, Problem> {
         body::read_optional(self.request.headers(), &mut self.payload, app.auth.policy()).await
+    }
+
+    /// Checks the query like the fields of a body.
+    pub(crate) fn query<B: RequestBody>(&self, app: &WebState) -> Result<B, Problem> {
+        body::judge(query_fields(self.request.query_string()), app.auth.policy())
     }
 
     /// Receives the fields of an HTML form, still encoded.
@@ -136,7 +142,7 @@ impl Incoming {
         let span = tracing::Span::current();
         span.record("user_id", tracing::field::display(caller.user));
         span.record("session_id", tracing::field::display(&caller.session.id));
-        self.charged(authenticated.decision)?;
+        self.charged(bucket, authenticated.decision)?;
         Ok(authenticated)
     }
 
@@ -153,20 +159,21 @@ impl Incoming {
         target: &Email,
     ) -> Result<(), Problem> {
         let key = RateKey::Email(target.key().clone());
-        self.charged(app.limits.take_whoever_asks(bucket, &key).await?)
+        self.charged(bucket, app.limits.take_whoever_asks(bucket, &key).await?)
     }
 
     async fn charge(&self, app: &WebState, bucket: Bucket, key: &RateKey) -> Result<(), Problem> {
-        self.charged(app.limits.take(bucket, key, self.client.address).await?)
+        self.charged(bucket, app.limits.take(bucket, key, self.client.address).await?)
     }
 
     /// Notes what a charge came to, and refuses the request when the budget is spent. Of two charges the one
     /// that leaves less is noted.
-    fn charged(&self, decision: Option<RateDecision>) -> Result<(), Problem> {
+    fn charged(&self, bucket: Bucket, decision: Option<RateDecision>) -> Result<(), Problem> {
         let mut extensions = self.request.extensions_mut();
         let before = extensions.get::<Charged>().and_then(|charged| charged.0);
+        let now = decision.map(|decision| (bucket, decision));
         let tighter =
-            before.into_iter().chain(decision).min_by_key(|decision| (decision.allowed, decision.remaining));
+            before.into_iter().chain(now).min_by_key(|(_, decision)| (decision.allowed, decision.remaining));
         extensions.insert(Charged(tighter));
         match decision {
             Some(decision) if !decision.allowed => Err(Problem::rate_limited(&decision)),

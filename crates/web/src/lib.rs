@@ -20,6 +20,7 @@ mod refusals;
 mod routes;
 mod state;
 mod templates;
+mod urlencoded;
 
 pub use app::server_app;
 pub use client_address::TrustedProxies;

@@ -29,6 +29,8 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         routes::list, routes::end, routes::end_others,
         routes::change, routes::reset, routes::confirm_reset,
         routes::verify, routes::resend,
+        routes::providers, routes::authorize, routes::callback,
+        routes::identities, routes::begin_link, routes::link, routes::unlink,
         routes::health, routes::live, routes::ready,
         routes::jwks,
         routes::document, routes::page,
@@ -40,6 +42,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         (name = "sessions", description = "Where the user is logged in"),
         (name = "password", description = "Change the password, or set a new one when it is forgotten"),
         (name = "e-mail", description = "Prove that an address is the user's"),
+        (name = "providers", description = "Log in with a provider, and link providers to an account"),
         (name = "keys", description = "Verify tokens elsewhere"),
         (name = "health", description = "How the service is"),
         (name = "documentation", description = "This document"),
@@ -108,7 +111,7 @@ fn headers_of(limited: bool, status: &str) -> Vec<(String, Header)> {
     }
     match status {
         "401" => headers.push(text("WWW-Authenticate", "What is missing or wrong (RFC 6750)")),
-        "429" | "503" => headers.push(number("Retry-After", "Seconds to wait before the next try")),
+        "429" | "502" | "503" => headers.push(number("Retry-After", "Seconds to wait before the next try")),
         _ => {}
     }
     headers

@@ -29,6 +29,15 @@ pub(crate) enum CallerErrors {
     Unauthorized(#[to_schema] ErrorBody),
 }
 
+/// What a request that needs a provider can be refused with.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "describes responses")]
+pub(crate) enum ProviderErrors {
+    /// PROVIDER_ERROR: the provider is away or did not do its part; the message names the step.
+    #[response(status = 502)]
+    BadGateway(#[to_schema] ErrorBody),
+}
+
 /// What any request can be refused with.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "describes responses")]

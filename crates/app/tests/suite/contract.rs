@@ -104,6 +104,7 @@ macro_rules! join {
 
             archon_contract::user_repo!(stores);
             archon_contract::credentials!(stores);
+            archon_contract::identities!(stores);
             archon_contract::session_store!(stores);
             archon_contract::revocations!(stores);
             archon_contract::gate!(gated);

@@ -25,7 +25,7 @@ fn troubles() -> [Trouble; 7] {
 
 /// Takes a journey with every trouble at every call of its action, until the action has no further call; and
 /// all that again with a fast store that loses everything before every call.
-async fn at_every_call(journey: impl AsyncFn(&World)) {
+pub(crate) async fn at_every_call(journey: impl AsyncFn(&World)) {
     for trouble in troubles() {
         for emptied in [false, true] {
             for place in 0.. {

@@ -23,11 +23,11 @@ fn header(raw: &str, name: &str) -> String {
 #[tokio::test]
 async fn the_verification_mail_says_it_all_twice() {
     let sent = deliver(&verify_email()).await;
-    assert_eq!(sent.subject, "Confirm your e-mail address for Example");
+    assert_eq!(sent.subject, "Verify your e-mail address for Example");
     let expected = format!(
         "Hello Ada Lovelace,\n\n\
-         Please confirm that this address is yours.\n\n\
-         Confirm address:\n\n\
+         Please verify that this address is yours.\n\n\
+         Verify e-mail address:\n\n\
          {LINK}\n\n\
          The link works once, for 24 hours: until 5 May 2027, 10:20 UTC.\n\n\
          You did not open an account at Example? Then ignore this mail; nothing\n\

@@ -105,16 +105,16 @@ async fn the_language_is_the_readers() {
     let mailbox = Mailbox::new();
     let postman = postman(Transport::Memory(mailbox.clone()));
     let expected = [
-        (None, "Confirm your e-mail address for Example"),
+        (None, "Verify your e-mail address for Example"),
         (Some("de"), "Bestätigen Sie Ihre E-Mail-Adresse für Example"),
         (Some("de-AT"), "Bestätigen Sie Ihre E-Mail-Adresse für Example"),
         (Some("DE-de-1996"), "Bestätigen Sie Ihre E-Mail-Adresse für Example"),
         (Some("es_MX"), "Confirme su dirección de correo para Example"),
-        (Some("en-GB"), "Confirm your e-mail address for Example"),
-        (Some("fr"), "Confirm your e-mail address for Example"),
-        (Some("d"), "Confirm your e-mail address for Example"),
-        (Some("../de"), "Confirm your e-mail address for Example"),
-        (Some(""), "Confirm your e-mail address for Example"),
+        (Some("en-GB"), "Verify your e-mail address for Example"),
+        (Some("fr"), "Verify your e-mail address for Example"),
+        (Some("d"), "Verify your e-mail address for Example"),
+        (Some("../de"), "Verify your e-mail address for Example"),
+        (Some(""), "Verify your e-mail address for Example"),
     ];
     for (locale, subject) in expected {
         mailbox.clear();

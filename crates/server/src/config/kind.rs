@@ -1,10 +1,9 @@
-use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
-use ipnet::IpNet;
+use archon_app::RedirectUris;
 use tracing_subscriber::EnvFilter;
-use url::Url;
 
+use super::checks::{is_host, is_schema, network, not, not_usable, origin, provider_name, provider_url, url};
 use super::secret_url::masked;
 
 /// What a setting holds and which values it allows.
@@ -26,8 +25,8 @@ pub enum Kind {
     OptionalText,
     /// The name of a database schema, or empty for none.
     Schema,
-    /// A text that is never shown; empty, or at least 32 characters.
-    Secret,
+    /// A text that is never shown; empty, or at least so many characters.
+    Secret(usize),
     /// One of a few words.
     Choice(&'static [&'static str]),
     /// A path.
@@ -44,6 +43,12 @@ pub enum Kind {
     LogFilter,
     /// A URL that starts with one of these, or empty for none; a password in it is never shown.
     Url(&'static [&'static str]),
+    /// The URL of a provider of log-ins: https, or http on this machine.
+    ProviderUrl,
+    /// The name of a provider of log-ins that has no section of its own.
+    ProviderName,
+    /// Where a provider of log-ins may send users back to.
+    RedirectUri,
     /// A list of one of the kinds that are written as text.
     List(Box<Kind>),
 }
@@ -77,9 +82,6 @@ pub enum Value {
     /// A list of texts.
     List(Vec<String>),
 }
-
-/// Fewest characters of a secret: 32 hexadecimal digits are 128 bits.
-const SHORTEST_SECRET: usize = 32;
 
 impl Kind {
     /// Checks a value and brings it into its normal form, or says what is wrong with it.
@@ -130,22 +132,29 @@ impl Kind {
             Self::Origin => origin(text),
             Self::Schema if is_schema(text) => Ok(text.to_owned()),
             Self::Schema => Err(not(text, "a schema name")),
-            Self::Secret if text.chars().count() < SHORTEST_SECRET => Err("is too short".to_owned()),
+            Self::Secret(shortest) if text.chars().count() < *shortest => Err("is too short".to_owned()),
             Self::LogFilter => {
                 EnvFilter::try_new(text).map_err(|error| format!("is no log filter: {error}"))?;
                 Ok(text.to_owned())
             }
             Self::Url(starts) => url(text, starts).map(|()| text.to_owned()),
+            Self::ProviderUrl => provider_url(text).map(|()| text.to_owned()),
+            Self::ProviderName => provider_name(text).map(|()| text.to_owned()),
+            Self::RedirectUri => {
+                RedirectUris::parse([text]).map_err(|error| not_usable(text, error.reason))?;
+                Ok(text.to_owned())
+            }
             _ => Ok(text.to_owned()),
         }
     }
 
-    const fn may_be_empty(&self) -> bool {
+    /// Whether nothing is a value of this kind as well.
+    pub(super) const fn may_be_empty(&self) -> bool {
         matches!(
             self,
             Self::OptionalText
                 | Self::Schema
-                | Self::Secret
+                | Self::Secret(_)
                 | Self::OptionalPath
                 | Self::Url(_)
                 | Self::LogFilter
@@ -166,7 +175,8 @@ impl Kind {
             Self::Text => "a text that is not empty".to_owned(),
             Self::OptionalText => "a text, or empty".to_owned(),
             Self::Schema => "empty, or 1 to 63 lower-case letters, digits and _".to_owned(),
-            Self::Secret => format!("empty, or a secret of at least {SHORTEST_SECRET} characters"),
+            Self::Secret(1) => "a secret, or empty".to_owned(),
+            Self::Secret(shortest) => format!("empty, or a secret of at least {shortest} characters"),
             Self::Choice(words) => one_of(words.iter().map(ToString::to_string)),
             Self::Path => "a path".to_owned(),
             Self::OptionalPath => "a path, or empty".to_owned(),
@@ -177,6 +187,17 @@ impl Kind {
             Self::Url(starts) => {
                 format!("empty, or a URL that starts with {}", one_of(starts.iter().map(ToString::to_string)))
             }
+            Self::ProviderUrl => {
+                "a URL that starts with https://, or with http:// for this machine".to_owned()
+            }
+            Self::ProviderName => {
+                "1 to 32 small letters, digits, _ and -, but none of google, github and microsoft".to_owned()
+            }
+            Self::RedirectUri => {
+                "an address such as https://app.example.com/callback, http://127.0.0.1/callback or \
+                 com.example.app:/callback"
+                    .to_owned()
+            }
             Self::List(item) => format!("a list; each entry: {}", item.allowed()),
         }
     }
@@ -186,7 +207,7 @@ impl Kind {
         match (self, value) {
             (_, Value::Integer(number)) => number.to_string(),
             (_, Value::Boolean(yes)) => yes.to_string(),
-            (Self::Secret, Value::Text(text)) if !text.is_empty() => quoted("***"),
+            (Self::Secret(_), Value::Text(text)) if !text.is_empty() => quoted("***"),
             (Self::Url(_), Value::Text(text)) => quoted(&masked(text)),
             (_, Value::Text(text)) => quoted(text),
             (_, Value::List(items)) => {
@@ -262,70 +283,11 @@ pub(super) fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// Says of a text that is no secret what it is not; long ones are cut.
-fn not(text: &str, wanted: &str) -> String {
-    let cut: String = text.chars().take(60).collect();
-    let dots = if cut.len() < text.len() { "..." } else { "" };
-    format!("{cut:?}{dots} is not {wanted}")
-}
-
 fn one_of(words: impl Iterator<Item = String>) -> String {
     let words: Vec<String> = words.collect();
     match words.split_last() {
         Some((last, [])) => last.clone(),
         Some((last, others)) => format!("{} or {last}", others.join(", ")),
         None => String::new(),
-    }
-}
-
-fn is_schema(text: &str) -> bool {
-    let may_stand = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_';
-    text.len() <= 63 && text.chars().all(may_stand) && !text.starts_with(|first: char| first.is_ascii_digit())
-}
-
-fn is_host(text: &str) -> bool {
-    let is_label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    // What looks like an IPv4 address is one or is wrong; it is no host name.
-    let numeric = text.chars().all(|letter| letter.is_ascii_digit() || letter == '.');
-    text.parse::<IpAddr>().is_ok() || (!numeric && text.len() <= 253 && text.split('.').all(is_label))
-}
-
-fn network(text: &str) -> Result<IpNet, String> {
-    let single = || text.parse::<IpAddr>().map(IpNet::from);
-    text.parse::<IpNet>().or_else(|_| single()).map_err(|_| not(text, "an IP address or a network"))
-}
-
-fn origin(text: &str) -> Result<String, String> {
-    let wrong = || not(text, "an origin");
-    let url = Url::parse(text).map_err(|_| wrong())?;
-    let bare = url.username().is_empty()
-        && url.password().is_none()
-        && url.path() == "/"
-        && url.query().is_none()
-        && url.fragment().is_none();
-    let web = matches!(url.scheme(), "http" | "https");
-    if web && bare { Ok(url.origin().ascii_serialization()) } else { Err(wrong()) }
-}
-
-/// Checks a URL without showing it, for it may hold a password.
-fn url(text: &str, starts: &[&str]) -> Result<(), String> {
-    let start = starts.iter().find(|start| text.starts_with(**start));
-    let start = start.ok_or_else(|| "does not start as allowed".to_owned())?;
-    let rest = &text[start.len()..];
-    match *start {
-        "memory:" if rest.is_empty() => Ok(()),
-        "memory:" => Err("has something after memory:".to_owned()),
-        "sqlite:" if rest.is_empty() || rest.starts_with("//") => {
-            Err("names no file: write sqlite:PATH".to_owned())
-        }
-        "sqlite:" => Ok(()),
-        // Several hosts, which no URL has; the adapter reads them.
-        "redis-cluster://" | "rediss-cluster://" if !rest.is_empty() => Ok(()),
-        _ => Url::parse(text).map(|_| ()).map_err(|error| format!("is no URL: {error}")),
     }
 }

@@ -3,7 +3,9 @@
 //! Everything there is to know of a setting stands once, in the table of [`registry`]. From it come the
 //! typed [`Settings`], the defaults, the checks, `config show` and the reference page.
 
+mod checks;
 mod kind;
+mod names;
 mod policies;
 mod problem;
 mod reference;
@@ -17,23 +19,26 @@ mod sources;
 mod tests;
 mod values;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
 
 use config::{Config, Source as _};
 
 pub use kind::{Kind, Value};
+pub use names::NUMBER;
 pub use problem::{ConfigErrors, Problem};
 pub use reference::render_reference;
 pub use registry::Settings;
 pub use secret_url::SecretUrl;
 pub use setting::{Section, Setting};
 pub use values::{
-    ExtraClaim, KeyAlgorithm, LogFormat, LogRotation, Milliseconds, Pooler, QuotaSettings, Seconds, Secret,
+    ExtraClaim, KeyAlgorithm, LogFormat, LogRotation, Milliseconds, Numbered, Pooler, QuotaSettings, Seconds,
+    Secret,
 };
 
-use sources::{DEFAULT, Layer};
+use names::EntryName;
+use sources::{DEFAULT, Entries, Layer};
 
 /// The file that is read from the working directory where no other is named.
 pub const DEFAULT_FILE: &str = "archon-auth.toml";
@@ -78,6 +83,8 @@ pub struct Loaded {
     /// The values, typed.
     pub settings: Settings,
     entries: BTreeMap<String, Entry>,
+    /// The entries of lists of tables.
+    numbers: BTreeSet<EntryName>,
 }
 
 /// A value and where it comes from.
@@ -92,6 +99,11 @@ impl Loaded {
     #[must_use]
     pub fn origin(&self, key: &str) -> Option<&str> {
         self.entries.get(key).map(|entry| entry.origin.as_str())
+    }
+
+    /// Whether a setting is the empty text.
+    fn is_empty(&self, key: &str) -> bool {
+        matches!(self.entries.get(key), Some(Entry { value: Value::Text(text), .. }) if text.is_empty())
     }
 }
 
@@ -112,26 +124,28 @@ pub fn load(inputs: &LoadInputs) -> Result<Loaded, ConfigErrors> {
         (None, Some(usual)) if usual.exists() => Layer::file(usual),
         (None, _) => Layer::default(),
     };
-    let environment = Layer::environment(&inputs.environment);
-    let flags = Layer::flags(&inputs.overrides);
-    let layers = [Layer::defaults(), file, environment, flags];
+    let given = [file, Layer::environment(&inputs.environment), Layer::flags(&inputs.overrides)];
+    // The first to mention an entry comes last, and stays.
+    let entries: Entries = given.iter().rev().flat_map(|layer| layer.entries.clone()).collect();
+    let numbers = entries.keys().copied().collect();
 
-    let mut problems: Vec<Problem> = layers.iter().flat_map(|layer| layer.problems.clone()).collect();
+    let mut problems: Vec<Problem> = given.iter().flat_map(|layer| layer.problems.clone()).collect();
+    let layers = [vec![Layer::defaults(&numbers)], given.into()].concat();
+    let loaded = merge(layers, numbers).map_err(|error| ConfigErrors(vec![internal(&error)]))?;
     let is_wrong = |key: &str| problems.iter().any(|problem| problem.key == key);
-    let loaded = merge(layers).map_err(|error| ConfigErrors(vec![internal(&error)]))?;
-    let origin = |key: &str| loaded.origin(key).unwrap_or(DEFAULT).to_owned();
-    let broken = relations::broken(&loaded.settings, is_wrong, origin);
-    problems.extend(broken);
+    let missing = relations::missing(&loaded, &entries, is_wrong);
+    let broken = relations::broken(&loaded, is_wrong);
+    problems.extend(missing.into_iter().chain(broken));
     if problems.is_empty() { Ok(loaded) } else { Err(ConfigErrors(problems)) }
 }
 
 /// Puts checked layers over one another.
-fn merge(layers: impl IntoIterator<Item = Layer>) -> Result<Loaded, config::ConfigError> {
+fn merge(layers: Vec<Layer>, numbers: BTreeSet<EntryName>) -> Result<Loaded, config::ConfigError> {
     let builder = layers.into_iter().fold(Config::builder(), |builder, layer| builder.add_source(layer));
     let merged = builder.build()?;
     let mut entries = BTreeMap::new();
     flatten("", merged.collect()?, &mut entries);
-    Ok(Loaded { settings: merged.try_deserialize()?, entries })
+    Ok(Loaded { settings: merged.try_deserialize()?, entries, numbers })
 }
 
 /// Brings the merged tree back to full names.

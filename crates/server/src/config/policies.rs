@@ -81,6 +81,7 @@ impl Settings {
             (Bucket::Refresh, limits.refresh.into()),
             (Bucket::PasswordReset, limits.password_reset.into()),
             (Bucket::EmailResend, limits.email_resend.into()),
+            (Bucket::Oauth, limits.oauth.into()),
             (Bucket::StrangerMail, limits.stranger_mail.into()),
             (Bucket::Default, limits.default.into()),
         ])

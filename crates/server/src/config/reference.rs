@@ -23,7 +23,9 @@ A value comes from the last of these that has one:
 4. flags: `--set section.key=value` for every setting, and a flag of its own for some.
 
 Lists are TOML arrays in the file, and comma-separated in the environment and in flags. Times are whole
-seconds. A name that does not exist, or a value that is not allowed, stops the start with a message that
+seconds. A section in double brackets may come any number of times, an entry each; for the environment and flags
+its entries have the numbers from 0 on, in place of the `N` below, and what they say joins what the file says of
+the same entry. A name that does not exist, or a value that is not allowed, stops the start with a message that
 says where it stands and what is allowed; all of them are reported at once.
 
 `archon-auth config show` prints the configuration in force, and where each value comes from;
@@ -42,7 +44,7 @@ pub fn render_reference() -> String {
 
 fn section(section: &Section) -> String {
     let heading =
-        if section.name.is_empty() { "General".to_owned() } else { format!("`[{}]`", section.name) };
+        if section.name.is_empty() { "General".to_owned() } else { format!("`{}`", section.heading()) };
     let mut out = format!("\n## {heading}\n\n{}\n", section.doc);
     for item in &section.settings {
         let _ = write!(out, "\n{}", entry(item));
@@ -52,11 +54,15 @@ fn section(section: &Section) -> String {
 
 fn entry(setting: &Setting) -> String {
     let short = setting.short.map(|name| format!(", `{name}`")).unwrap_or_default();
+    let default = if setting.required {
+        "none, it must be set".to_owned()
+    } else {
+        format!("`{}`", setting.kind.shown(&setting.default))
+    };
     format!(
-        "### `{}`\n\n{}\n\n- default: `{}`\n- allowed: {}\n- environment: `{}`{short}\n",
+        "### `{}`\n\n{}\n\n- default: {default}\n- allowed: {}\n- environment: `{}`{short}\n",
         setting.key,
         setting.doc,
-        setting.kind.shown(&setting.default),
         setting.kind.allowed(),
         setting.environment_name(),
     )

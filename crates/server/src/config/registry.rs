@@ -1,18 +1,21 @@
 //! Every setting of the service: name, type, range, default and meaning stand here and nowhere else.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use ipnet::IpNet;
 
 use super::kind::Kind;
+use super::names::EntryName;
 use super::secret_url::SecretUrl;
 use super::setting::{
-    DAY, Row as _, Section, Setting, YEAR, boolean, choice, integer, joined, list, milliseconds, one_of,
-    quota, seconds, settings, text, text_of, url,
+    DAY, Section, Setting, YEAR, boolean, choice, integer, joined, list, list_of, milliseconds, one_of,
+    quota, seconds, settings, table, text, text_of, url,
 };
 use super::values::{
-    ExtraClaim, KeyAlgorithm, LogFormat, LogRotation, Milliseconds, Pooler, QuotaSettings, Seconds, Secret,
+    ExtraClaim, KeyAlgorithm, LogFormat, LogRotation, Milliseconds, Numbered, Pooler, QuotaSettings, Seconds,
+    Secret,
 };
 
 settings! {
@@ -141,7 +144,7 @@ settings! {
         files: Vec<PathBuf> = list(Kind::Path);
         /// The secret that keys in a PostgreSQL database are encrypted under, the same on every replica;
         /// `openssl rand -base64 32` makes one. Empty stores them plain.
-        encryption_key: Secret = text_of(Kind::Secret, "");
+        encryption_key: Secret = text_of(Kind::Secret(32), "");
         /// How long a new key is published before it signs, so that every replica and reader knows it.
         activation_delay: Seconds = seconds(0..=DAY, 60);
     }
@@ -194,6 +197,73 @@ settings! {
         require_verified_email: bool = boolean(false);
     }
 
+    /// Log-ins with a provider; [how to set one up](log-in-with-providers.md). A provider counts as configured once
+    /// it has its client id and secret.
+    oauth: Oauth {
+        /// Where front ends of your own may have providers send users back to: whole addresses, compared to the
+        /// letter. An entry for `http://127.0.0.1` or `http://[::1]` allows any port. The service's own pages
+        /// need no entry.
+        redirect_uris: Vec<String> = list(Kind::RedirectUri);
+        /// For how long the way to a provider and back may take.
+        state_ttl: Seconds = seconds(60..=3600, 600);
+        /// A PEM file of authorities that vouch for providers, beside those of the machine; empty is none.
+        ca_file: PathBuf = text_of(Kind::OptionalPath, "");
+        tables {
+            /// Google.
+            google: Google {
+                /// The client id, from the Google Cloud console.
+                client_id: String = text_of(Kind::OptionalText, "").short("GOOGLE_CLIENT_ID");
+                /// The client secret.
+                client_secret: Secret = text_of(Kind::Secret(1), "").short("GOOGLE_CLIENT_SECRET");
+                /// Who Google is, and where its endpoints are found out.
+                issuer: String = text_of(Kind::ProviderUrl, "https://accounts.google.com");
+            }
+            /// GitHub, or a GitHub Enterprise Server.
+            github: Github {
+                /// The client id, from GitHub's developer settings.
+                client_id: String = text_of(Kind::OptionalText, "").short("GITHUB_CLIENT_ID");
+                /// The client secret.
+                client_secret: Secret = text_of(Kind::Secret(1), "").short("GITHUB_CLIENT_SECRET");
+                /// Where users log in; an Enterprise Server's address.
+                url: String = text_of(Kind::ProviderUrl, "https://github.com");
+                /// Where the REST API is; an Enterprise Server's address with `/api/v3`.
+                api_url: String = text_of(Kind::ProviderUrl, "https://api.github.com");
+            }
+            /// Microsoft Entra: work, school and personal accounts.
+            microsoft: Microsoft {
+                /// The application (client) id, from the Entra admin center.
+                client_id: String = text_of(Kind::OptionalText, "").short("MICROSOFT_CLIENT_ID");
+                /// The client secret's value.
+                client_secret: Secret = text_of(Kind::Secret(1), "").short("MICROSOFT_CLIENT_SECRET");
+                /// Whose accounts: the id or a domain of one tenant, `organizations` for those of every tenant,
+                /// `consumers` for personal ones, `common` for both.
+                tenant: String = text("common").short("MICROSOFT_TENANT_ID");
+                /// Where Microsoft is; national clouds have addresses of their own.
+                authority: String = text_of(Kind::ProviderUrl, "https://login.microsoftonline.com");
+            }
+        }
+        lists {
+            /// Any other provider that speaks OpenID Connect, such as Keycloak, Auth0 or Okta; a table each.
+            providers: Provider {
+                /// The name in paths and in the database; never change it, or its users no longer find their accounts.
+                name: String = text_of(Kind::ProviderName, "").required();
+                /// What its button says; empty is the name.
+                display_name: String = text_of(Kind::OptionalText, "");
+                /// Who it is, exactly as its metadata says; that is found below this at
+                /// `/.well-known/openid-configuration`.
+                issuer: String = text_of(Kind::ProviderUrl, "").required();
+                /// The client id.
+                client_id: String = text("").required();
+                /// The client secret.
+                client_secret: Secret = text_of(Kind::Secret(1), "").required();
+                /// An image for its button; empty is none.
+                icon_url: String = text_of(Kind::Url(&["https://"]), "");
+                /// What is asked for; `openid` must be among it.
+                scopes: Vec<String> = list_of(Kind::Text, &["openid", "email", "profile"]);
+            }
+        }
+    }
+
     /// How guessing of passwords is stopped.
     lockout: Lockout {
         /// Failed log-ins that lock an address.
@@ -238,6 +308,8 @@ settings! {
         password_reset: QuotaSettings = quota(5, 3600);
         /// Requests for another verification mail, per user.
         email_resend: QuotaSettings = quota(3, 3600);
+        /// Log-ins with a provider, begun and finished, per client address.
+        oauth: QuotaSettings = quota(20, 60);
         /// Mails that a stranger can cause, per user: the account was locked, or registered once more. Further
         /// ones are not sent.
         stranger_mail: QuotaSettings = quota(5, 86_400);
@@ -285,25 +357,21 @@ pub fn all() -> impl Iterator<Item = &'static Setting> {
     sections().iter().flat_map(|section| &section.settings)
 }
 
-/// The setting of this full name.
-#[must_use]
-pub fn find(key: &str) -> Option<&'static Setting> {
-    all().find(|setting| setting.key == key)
+/// Every table of a configuration that has these entries of lists, and how the full names of its settings begin.
+pub(super) fn tables(entries: &BTreeSet<EntryName>) -> Vec<(&'static Section, String)> {
+    let tables = sections().iter().map(|section| {
+        if !section.is_list {
+            return vec![(section, section.prefix())];
+        }
+        let numbers = entries.iter().filter(|(list, _)| *list == section.name);
+        numbers.map(|(list, number)| (section, format!("{list}.{number}."))).collect()
+    });
+    tables.collect::<Vec<_>>().concat()
 }
 
-/// The setting whose name comes nearest to a name that does not exist.
-///
-/// A right name in the wrong section is nearest of all.
-#[must_use]
-pub fn nearest(key: &str) -> Option<&'static Setting> {
-    let leaf = key.rsplit('.').next().unwrap_or(key);
-    let likeness = |setting: &Setting| {
-        let whole = strsim::normalized_damerau_levenshtein(key, &setting.key);
-        if setting.leaf() == leaf { whole / 10.0 + 0.9 } else { whole }
-    };
-    let scored = all().map(|setting| (likeness(setting), setting));
-    scored
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .filter(|(score, _)| *score >= 0.5)
-        .map(|(_, setting)| setting)
+/// Every setting of a configuration that has these entries of lists, by its full name.
+pub(super) fn keys(entries: &BTreeSet<EntryName>) -> impl Iterator<Item = (String, &'static Setting)> {
+    tables(entries).into_iter().flat_map(|(section, prefix)| {
+        section.settings.iter().map(move |setting| (prefix.clone() + section.name_of(setting), setting))
+    })
 }

@@ -1,7 +1,13 @@
 //! Rules that hold between settings.
 
+use std::collections::BTreeMap;
+
+use super::Loaded;
+use super::names;
 use super::problem::Problem;
-use super::registry::Settings;
+use super::registry::{self, Settings};
+use super::setting::Setting;
+use super::sources::{DEFAULT, Entries, Origin};
 
 /// A rule between two settings.
 pub(super) struct Relation {
@@ -13,7 +19,7 @@ pub(super) struct Relation {
 }
 
 /// Every rule.
-pub(super) const RELATIONS: [Relation; 6] = [
+pub(super) const RELATIONS: [Relation; 9] = [
     Relation {
         keys: ["tokens.access_ttl", "tokens.refresh_ttl"],
         rule: "an access token must not outlive its refresh token",
@@ -49,22 +55,75 @@ pub(super) const RELATIONS: [Relation; 6] = [
             !metrics.enabled || server.port == 0 || server.port != metrics.port || !same_host
         },
     },
+    Relation {
+        keys: ["oauth.google.client_id", "oauth.google.client_secret"],
+        rule: "one of them is set without the other",
+        holds: |settings| {
+            let google = &settings.oauth.google;
+            google.client_id.is_empty() == google.client_secret.reveal().is_none()
+        },
+    },
+    Relation {
+        keys: ["oauth.github.client_id", "oauth.github.client_secret"],
+        rule: "one of them is set without the other",
+        holds: |settings| {
+            let github = &settings.oauth.github;
+            github.client_id.is_empty() == github.client_secret.reveal().is_none()
+        },
+    },
+    Relation {
+        keys: ["oauth.microsoft.client_id", "oauth.microsoft.client_secret"],
+        rule: "one of them is set without the other",
+        holds: |settings| {
+            let microsoft = &settings.oauth.microsoft;
+            microsoft.client_id.is_empty() == microsoft.client_secret.reveal().is_none()
+        },
+    },
 ];
 
+/// What the entries of lists must have and do not.
+pub(super) fn missing(loaded: &Loaded, entries: &Entries, is_wrong: impl Fn(&str) -> bool) -> Vec<Problem> {
+    let required = registry::keys(&loaded.numbers).filter(|(_, setting)| setting.required);
+    let missing = required.filter(|(key, _)| loaded.is_empty(key) && !is_wrong(key));
+    let problem = |(key, setting): (String, &Setting)| {
+        let origin = names::entry_of(&key).and_then(|entry| entries.get(&entry));
+        Problem {
+            source: origin.unwrap_or(&Origin::Default).to_string(),
+            key,
+            what: "is missing".to_owned(),
+            allowed: (!setting.kind.may_be_empty()).then(|| format!("allowed: {}", setting.kind.allowed())),
+        }
+    };
+    missing.map(problem).collect()
+}
+
 /// The rules that are broken; one about a setting that is wrong by itself is left out.
-pub(super) fn broken(
-    settings: &Settings,
-    is_wrong: impl Fn(&str) -> bool,
-    origin: impl Fn(&str) -> String,
-) -> Vec<Problem> {
-    let broken = RELATIONS.iter().filter(|relation| !relation.keys.iter().any(|key| is_wrong(key)));
+pub(super) fn broken(loaded: &Loaded, is_wrong: impl Fn(&str) -> bool) -> Vec<Problem> {
+    let settings = &loaded.settings;
+    let broken = RELATIONS.iter().filter(|relation| !(relation.holds)(settings));
+    let broken = broken.map(|Relation { keys: [first, second], rule, .. }| {
+        ((*first).to_owned(), (*second).to_owned(), (*rule).to_owned())
+    });
+    let broken = broken.chain(duplicate_names(settings));
+    let broken = broken.filter(|(first, second, _)| !is_wrong(first) && !is_wrong(second));
+    let origin = |key: &str| loaded.origin(key).unwrap_or(DEFAULT).to_owned();
     broken
-        .filter(|relation| !(relation.holds)(settings))
-        .map(|Relation { keys: [first, second], rule, .. }| Problem {
+        .map(|(first, second, what)| Problem {
             key: format!("{first} and {second}"),
-            source: format!("{}; {}", origin(first), origin(second)),
-            what: (*rule).to_owned(),
+            source: format!("{}; {}", origin(&first), origin(&second)),
+            what,
             allowed: None,
         })
         .collect()
+}
+
+/// Providers of one name: each with the one before it that has the name too.
+fn duplicate_names(settings: &Settings) -> impl Iterator<Item = (String, String, String)> {
+    let named = settings.oauth.providers.iter().filter(|(_, provider)| !provider.name.is_empty());
+    let mut seen = BTreeMap::new();
+    named.filter_map(move |(number, provider)| {
+        let key = |number: u16| format!("oauth.providers.{number}.name");
+        let before = seen.insert(&provider.name, number)?;
+        Some((key(before), key(number), format!("two providers are called {}", provider.name)))
+    })
 }

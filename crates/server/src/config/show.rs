@@ -10,20 +10,19 @@ impl Loaded {
     /// The configuration as TOML: every value with its origin as a comment, secrets as `***`.
     #[must_use]
     pub fn show(&self) -> String {
-        let parts: Vec<String> =
-            registry::sections().iter().map(|section| self.show_section(section)).collect();
+        let tables = registry::tables(&self.numbers).into_iter();
+        let parts: Vec<String> = tables.map(|(section, prefix)| self.show_table(section, &prefix)).collect();
         parts.join("\n")
     }
 
-    fn show_section(&self, section: &Section) -> String {
+    fn show_table(&self, section: &Section, prefix: &str) -> String {
         let mut out = String::new();
-        let prefix = if section.name.is_empty() { String::new() } else { format!("{}.", section.name) };
         if !section.name.is_empty() {
-            let _ = writeln!(out, "[{}]", section.name);
+            let _ = writeln!(out, "{}", section.heading());
         }
         for setting in &section.settings {
-            let name = setting.key.strip_prefix(&prefix).unwrap_or(&setting.key);
-            if let Some(entry) = self.entries.get(&setting.key) {
+            let name = section.name_of(setting);
+            if let Some(entry) = self.entries.get(&format!("{prefix}{name}")) {
                 let _ = writeln!(out, "{name} = {} # {}", setting.kind.shown(&entry.value), entry.origin);
             }
         }
@@ -33,8 +32,8 @@ impl Loaded {
     /// What `config check` says of a configuration without problems.
     #[must_use]
     pub fn summary(&self) -> String {
-        let set: Vec<String> = registry::all()
-            .filter_map(|setting| self.entries.get_key_value(&setting.key))
+        let set: Vec<String> = registry::keys(&self.numbers)
+            .filter_map(|(key, _)| self.entries.get_key_value(&key))
             .filter(|(_, entry)| entry.origin != DEFAULT)
             .map(|(key, entry)| format!("  {key} ({})", entry.origin))
             .collect();

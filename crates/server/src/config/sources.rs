@@ -1,12 +1,14 @@
 //! The four sources of configuration, each as a layer of checked values with their origin.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::kind::{Kind, Raw, Value};
+use super::names::{self, ENVIRONMENT_PREFIX, EntryName};
 use super::problem::Problem;
 use super::registry;
-use super::setting::{ENVIRONMENT_PREFIX, Setting};
+use super::setting::Setting;
 
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,15 +36,21 @@ pub(super) const DEFAULT: &str = "default";
 /// What one source says: checked values, and what is wrong with the others.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Layer {
-    values: Vec<(&'static Setting, Value, Origin)>,
+    values: Vec<(String, Value, Origin)>,
+    /// The entries of lists that it has something to say of.
+    pub(super) entries: Entries,
     pub(super) problems: Vec<Problem>,
 }
 
+/// The entries of lists of tables, and where each is mentioned first.
+pub(super) type Entries = BTreeMap<EntryName, Origin>;
+
 impl Layer {
-    /// The built-in defaults.
-    pub(super) fn defaults() -> Self {
-        let values = registry::all().map(|setting| (setting, setting.default.clone(), Origin::Default));
-        Self { values: values.collect(), problems: Vec::new() }
+    /// The built-in defaults, also of the given entries of lists.
+    pub(super) fn defaults(entries: &BTreeSet<EntryName>) -> Self {
+        let values = registry::keys(entries);
+        let values = values.map(|(key, setting)| (key, setting.default.clone(), Origin::Default));
+        Self { values: values.collect(), ..Self::default() }
     }
 
     /// The environment; of its variables only ours are looked at.
@@ -50,16 +58,24 @@ impl Layer {
     /// A long name wins over the short one of the same setting.
     pub(super) fn environment(variables: &[(String, String)]) -> Self {
         let mut layer = Self::default();
-        let find = |name: &str| variables.iter().rfind(|(given, _)| given == name).map(|(_, text)| text);
         for setting in registry::all() {
-            for name in setting.short.map(str::to_owned).into_iter().chain([setting.environment_name()]) {
-                if let Some(text) = find(&name) {
-                    layer.take(setting, &Raw::Loose(text.clone()), Origin::Environment(name));
-                }
+            let short = |(name, _): &&(String, String)| Some(&**name) == setting.short;
+            if let Some((name, text)) = variables.iter().rfind(short) {
+                let origin = Origin::Environment(name.clone());
+                layer.take(setting.key.clone(), setting, &Raw::Loose(text.clone()), origin);
             }
         }
-        for (name, _) in variables.iter().filter(|(name, _)| name.starts_with(ENVIRONMENT_PREFIX)) {
-            layer.check_variable_is_known(name);
+        let mut ours: Vec<_> =
+            variables.iter().filter(|(name, _)| name.starts_with(ENVIRONMENT_PREFIX)).collect();
+        ours.sort_by_key(|(name, _)| name);
+        for (name, text) in ours {
+            let key = names::key_of_variable(name);
+            match names::find(&key) {
+                Some(setting) if names::environment_name(&key) == *name => {
+                    layer.take(key, setting, &Raw::Loose(text.clone()), Origin::Environment(name.clone()));
+                }
+                _ => layer.unknown_variable(name, key),
+            }
         }
         layer
     }
@@ -68,8 +84,8 @@ impl Layer {
     pub(super) fn flags(overrides: &[(String, String)]) -> Self {
         let mut layer = Self::default();
         for (key, text) in overrides {
-            match registry::find(key) {
-                Some(setting) => layer.take(setting, &Raw::Loose(text.clone()), Origin::Flag),
+            match names::find(key) {
+                Some(setting) => layer.take(key.clone(), setting, &Raw::Loose(text.clone()), Origin::Flag),
                 None => layer.unknown(key, false, &Origin::Flag),
             }
         }
@@ -115,29 +131,54 @@ impl Layer {
                 format!("{prefix}.{}", name.get_ref())
             };
             let origin_here = origin(name.span().start);
-            let holds_settings = registry::all().any(|setting| is_below(&setting.key, &key));
-            match (registry::find(&key), value.get_ref()) {
-                (Some(setting), value) => self.take(setting, &raw(value), origin_here),
-                (None, toml::de::DeValue::Table(inner)) if holds_settings => {
+            if let Some(setting) = names::find(&key) {
+                self.take(key, setting, &raw(value.get_ref()), origin_here);
+            } else if let Some(list) = names::find_list(&key) {
+                self.read_list(&list.name, value, origin);
+            } else if names::is_table(&key) {
+                match value.get_ref() {
+                    toml::de::DeValue::Table(inner) => self.read_table(&key, inner, origin),
+                    _ => self.not_a_setting("section", &format!("[{key}]"), key, &origin_here),
+                }
+            } else {
+                self.unknown(&key, value.get_ref().is_table(), &origin_here);
+            }
+        }
+    }
+
+    fn read_list(
+        &mut self,
+        name: &'static str,
+        value: &toml::Spanned<toml::de::DeValue<'_>>,
+        origin: &dyn Fn(usize) -> Origin,
+    ) {
+        let wrong = |layer: &mut Self, key: String, at: usize| {
+            layer.not_a_setting("list of tables", &format!("[[{name}]] for each"), key, &origin(at));
+        };
+        let toml::de::DeValue::Array(items) = value.get_ref() else {
+            return wrong(self, name.to_owned(), value.span().start);
+        };
+        for (number, item) in (0..).zip(items.iter()) {
+            let (key, at) = (format!("{name}.{number}"), item.span().start);
+            match item.get_ref() {
+                toml::de::DeValue::Table(inner) => {
+                    self.entries.entry((name, number)).or_insert_with(|| origin(at));
                     self.read_table(&key, inner, origin);
                 }
-                (None, _) if holds_settings => self.problems.push(Problem {
-                    what: "is a section, not a setting".to_owned(),
-                    allowed: Some(format!("write [{key}] and its settings below")),
-                    source: origin_here.to_string(),
-                    key,
-                }),
-                (None, value) => self.unknown(&key, value.is_table(), &origin_here),
+                _ => wrong(self, key, at),
             }
         }
     }
 
     /// Takes a value that passes its check, or notes what is wrong with it.
-    fn take(&mut self, setting: &'static Setting, raw: &Raw, origin: Origin) {
+    fn take(&mut self, key: String, setting: &'static Setting, raw: &Raw, origin: Origin) {
+        if let Some(entry) = names::entry_of(&key) {
+            self.entries.entry(entry).or_insert_with(|| origin.clone());
+        }
         match setting.kind.check(raw) {
-            Ok(value) => self.values.push((setting, value, origin)),
+            Ok(value) => self.values.push((key, value, origin)),
             Err(what) => self.problems.push(Problem {
-                key: setting.key.clone(),
+                key,
                 source: origin.to_string(),
                 what: format!("{what}{}", hint(setting, raw, &origin)),
                 allowed: Some(format!("allowed: {}", setting.kind.allowed())),
@@ -145,23 +186,29 @@ impl Layer {
         }
     }
 
-    fn check_variable_is_known(&mut self, name: &str) {
-        if registry::all().any(|setting| setting.environment_name() == name) {
-            return;
-        }
-        let key = name.trim_start_matches(ENVIRONMENT_PREFIX).replace("__", ".").to_ascii_lowercase();
-        let likely = registry::nearest(&key);
+    fn not_a_setting(&mut self, what: &str, heading: &str, key: String, origin: &Origin) {
+        self.problems.push(Problem {
+            key,
+            source: origin.to_string(),
+            what: format!("is a {what}, not a setting"),
+            allowed: Some(format!("write {heading} and its settings below")),
+        });
+    }
+
+    fn unknown_variable(&mut self, name: &str, key: String) {
+        let likely = names::nearest(&key);
         self.problems.push(Problem {
             key,
             source: Origin::Environment(name.to_owned()).to_string(),
             what: UNKNOWN.to_owned(),
-            allowed: likely.map(|setting| format!("did you mean {}?", setting.environment_name())),
+            allowed: likely.map(|key| format!("did you mean {}?", names::environment_name(&key))),
         });
     }
 
     fn unknown(&mut self, key: &str, is_table: bool, origin: &Origin) {
-        let section = nearest_section(key).map(|name| format!("did you mean the section {name}?"));
-        let setting = registry::nearest(key).map(|setting| format!("did you mean {}?", setting.key));
+        let section = names::nearest_section(key);
+        let section = section.map(|section| format!("did you mean the section {}?", section.name));
+        let setting = names::nearest(key).map(|key| format!("did you mean {key}?"));
         self.problems.push(Problem {
             key: shortened(key),
             source: origin.to_string(),
@@ -179,22 +226,11 @@ impl config::Source for Layer {
     }
 
     fn collect(&self) -> Result<config::Map<String, config::Value>, config::ConfigError> {
-        let values = self.values.iter().map(|(setting, value, origin)| {
-            (setting.key.clone(), config::Value::new(Some(&origin.to_string()), value.clone()))
+        let values = self.values.iter().map(|(key, value, origin)| {
+            (key.clone(), config::Value::new(Some(&origin.to_string()), value.clone()))
         });
         Ok(values.collect())
     }
-}
-
-/// Whether a setting's name lies within a section, or a part of one.
-fn is_below(key: &str, section: &str) -> bool {
-    key.strip_prefix(section).is_some_and(|rest| rest.starts_with('.'))
-}
-
-fn nearest_section(name: &str) -> Option<&'static str> {
-    let scored =
-        registry::sections().iter().map(|section| (strsim::jaro_winkler(name, section.name), section));
-    scored.max_by(|(a, _), (b, _)| a.total_cmp(b)).filter(|(score, _)| *score >= 0.85).map(|(_, it)| it.name)
 }
 
 /// A name from outside, fit for a message.

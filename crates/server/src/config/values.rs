@@ -1,4 +1,6 @@
+use std::collections::BTreeMap;
 use std::fmt;
+use std::num::ParseIntError;
 
 use archon_domain::{SigningAlgorithm, Span};
 use serde::Deserialize;
@@ -51,6 +53,34 @@ impl Secret {
 impl fmt::Debug for Secret {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(if self.0.is_empty() { "Secret()" } else { "Secret(***)" })
+    }
+}
+
+/// The entries of a list of tables by their numbers, which need not be without gaps.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "BTreeMap<String, T>")]
+#[serde(bound = "T: Deserialize<'de>")]
+pub struct Numbered<T>(BTreeMap<u16, T>);
+
+impl<T> Numbered<T> {
+    /// The entries in the order of their numbers.
+    pub fn iter(&self) -> impl Iterator<Item = (u16, &T)> {
+        self.0.iter().map(|(number, entry)| (*number, entry))
+    }
+}
+
+impl<T> Default for Numbered<T> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<T> TryFrom<BTreeMap<String, T>> for Numbered<T> {
+    type Error = ParseIntError;
+
+    fn try_from(entries: BTreeMap<String, T>) -> Result<Self, ParseIntError> {
+        let numbered = entries.into_iter().map(|(number, entry)| Ok((number.parse()?, entry)));
+        numbered.collect::<Result<_, _>>().map(Self)
     }
 }
 

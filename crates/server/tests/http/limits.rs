@@ -137,6 +137,34 @@ async fn a_client_may_refresh_thirty_times_a_minute() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn a_client_may_log_in_with_providers_twenty_times_a_minute() -> anyhow::Result<()> {
+    let server = TestServer::start().await?;
+    let tokens = sign_up(&server.client(), "ada@example.com").await?;
+    let known = server.client().with_token(&tokens.access);
+    let body = json!({"code": "made up", "state": "made up"});
+    for place in 0..10 {
+        let answer = server.client().get("/auth/oauth/google/callback?code=x&state=made+up").await?;
+        assert_eq!(answer.status, 400);
+        assert_budget(&answer, "oauth", [20, 60, 19 - 2 * place]);
+        let answer = known.post("/auth/me/identities/google/callback", &body).await?;
+        assert_budget(&answer, "oauth", [20, 60, 18 - 2 * place]);
+    }
+    let refused = [
+        server.client().get("/auth/oauth/google/callback?code=x&state=made+up").await?,
+        server.client().get("/auth/oauth/google/authorize?redirect_uri=x").await?,
+        known.post("/auth/me/identities/google/callback", &body).await?,
+        known.post("/auth/me/identities/google/authorize", &json!({"redirect_uri": "x"})).await?,
+    ];
+    for refused in refused {
+        assert_refused(&refused, 429, "RATE_LIMIT_EXCEEDED");
+        assert_budget(&refused, "oauth", [20, 60, 0]);
+    }
+    let elsewhere = server.client().from_address("198.51.100.7");
+    assert_eq!(elsewhere.get("/auth/oauth/google/callback?code=x&state=made+up").await?.status, 400);
+    Ok(())
+}
+
+#[tokio::test]
 async fn everything_else_may_be_asked_three_hundred_times_a_minute() -> anyhow::Result<()> {
     let server = TestServer::start().await?;
     let first = server.client().get("/nowhere").await?;
@@ -206,6 +234,17 @@ async fn every_answer_of_a_limited_route_tells_the_budget() -> anyhow::Result<()
         (400, "password_reset", client.post("/auth/password/reset", &json!({"email": 1})).await?),
         (405, "password_reset", client.get("/auth/password/reset").await?),
         (400, "login", client.post("/auth/password/reset/confirm", &json!({})).await?),
+        (400, "oauth", client.get("/auth/oauth/google/authorize?redirect_uri=x").await?),
+        (400, "oauth", client.get("/auth/oauth/google/callback?code=x&state=x").await?),
+        (400, "oauth", client.get("/auth/oauth/google/callback").await?),
+        (401, "oauth", client.post("/auth/me/identities/google/authorize", &json!({})).await?),
+        (
+            400,
+            "oauth",
+            known.post("/auth/me/identities/google/callback", &json!({"code": "x", "state": "x"})).await?,
+        ),
+        (200, "default", client.get("/auth/oauth/providers").await?),
+        (200, "default", known.get("/auth/me/identities").await?),
         (401, "email_resend", client.post("/auth/email/verify/resend", &json!({})).await?),
         (200, "email_resend", known.post("/auth/email/verify/resend", &json!({})).await?),
     ];

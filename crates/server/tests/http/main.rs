@@ -11,6 +11,7 @@ mod hostile_requests;
 mod hostile_tokens;
 mod limits;
 mod login;
+mod oauth;
 mod pages;
 mod parallel;
 mod password;

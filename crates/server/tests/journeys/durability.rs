@@ -108,7 +108,7 @@ fn every_verification_mail_is_written_once(
 fn verification_mails(service: &Service) -> anyhow::Result<BTreeMap<String, usize>> {
     let mut counts = BTreeMap::new();
     for mail in service.folder().mails()? {
-        if !mail.contains("\nSubject: Confirm your e-mail address") {
+        if !mail.contains("\nSubject: Verify your e-mail address") {
             continue;
         }
         let to = mail.lines().find_map(|line| line.strip_prefix("To: ")).context("a mail to nobody")?;

@@ -14,6 +14,18 @@ const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_co
     response_schema_conformance,response_headers_conformance,unsupported_method,allow_header_conformance,\
     negative_data_rejection,missing_required_header,ignored_auth,use_after_free,ensure_resource_availability";
 
+/// What the fuzzer cannot succeed with: the tokens of the first two are in mails, which it cannot read, and the rest
+/// needs a provider.
+const UNREACHABLE: [&str; 7] = [
+    "POST /auth/email/verify",
+    "POST /auth/password/reset/confirm",
+    "GET /auth/oauth/{provider}/authorize",
+    "GET /auth/oauth/{provider}/callback",
+    "POST /auth/me/identities/{provider}/authorize",
+    "POST /auth/me/identities/{provider}/callback",
+    "DELETE /auth/me/identities/{provider}",
+];
+
 #[tokio::test]
 async fn a_fuzzer_finds_no_answer_that_the_openapi_document_does_not_promise() -> anyhow::Result<()> {
     let settings =
@@ -42,9 +54,8 @@ async fn a_fuzzer_finds_no_answer_that_the_openapi_document_does_not_promise() -
     for (operation, _) in answers.iter().filter(|(_, status)| (200..300).contains(status)) {
         missing.remove(operation);
     }
-    // Their tokens are in mails, which the fuzzer cannot read.
-    let unreadable = ["POST /auth/email/verify", "POST /auth/password/reset/confirm"].map(str::to_owned);
-    assert_eq!(missing, BTreeSet::from(unreadable), "never succeeded\n{report}");
+    let unreachable = BTreeSet::from(UNREACHABLE.map(str::to_owned));
+    assert_eq!(missing, unreachable, "never succeeded\n{report}");
     Ok(())
 }
 

@@ -6,6 +6,8 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::ExportedIdentityBody;
+
 /// A user.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = User)]
@@ -159,6 +161,7 @@ pub(crate) struct ExportBody {
     exported_at: DateTime<Utc>,
     user: UserBody,
     roles: Vec<String>,
+    identities: Vec<ExportedIdentityBody>,
     sessions: Vec<SessionBody>,
     known_networks: Vec<KnownNetworkBody>,
     security_events: Vec<EventBody>,
@@ -175,7 +178,7 @@ pub(crate) struct KnownNetworkBody {
 
 impl ExportBody {
     pub(crate) fn new(export: AccountExport, current: &archon_domain::SessionId) -> Self {
-        let AccountExport { exported_at, user, sessions, known_networks, events } = export;
+        let AccountExport { exported_at, user, identities, sessions, known_networks, events } = export;
         let sessions = sessions.into_iter().map(|session| {
             let is_current = session.id == *current;
             SessionBody::new(session, is_current, exported_at)
@@ -183,6 +186,7 @@ impl ExportBody {
         Self {
             exported_at,
             roles: user.roles.iter().map(ToString::to_string).collect(),
+            identities: identities.into_iter().map(ExportedIdentityBody::from).collect(),
             sessions: sessions.collect(),
             known_networks: known_networks
                 .into_iter()

@@ -23,11 +23,11 @@ pub(crate) async fn rate_headers(
     let state = request.app_data::<web::Data<WebState>>().cloned();
     let Some(state) = state else { return Ok(response) };
     let charged = request.extensions().get::<Charged>().copied();
-    let (mut response, bucket, decision) = match charged {
-        Some(Charged(decision)) => (response, bucket, decision),
+    let (mut response, standing) = match charged {
+        Some(Charged(standing)) => (response, standing),
         None => charge_late(&state, &request, response, bucket).await,
     };
-    if let Some(decision) = decision {
+    if let Some((bucket, decision)) = standing {
         tell(response.headers_mut(), bucket, &decision, state.auth.now());
     }
     Ok(response)
@@ -40,24 +40,24 @@ async fn charge_late(
     request: &HttpRequest,
     response: ServiceResponse,
     bucket: Bucket,
-) -> (ServiceResponse, Bucket, Option<RateDecision>) {
+) -> (ServiceResponse, Option<(Bucket, RateDecision)>) {
     let address = client_of(request).address;
     let network = RateKey::Network(ClientNetwork::of(address));
     let charged = match state.limits.take(Bucket::Default, &network, address).await {
         Ok(decision) => decision,
-        Err(fault) => return (response.error_response(Problem::from(fault)), bucket, None),
+        Err(fault) => return (response.error_response(Problem::from(fault)), None),
     };
     if let Some(refused) = charged.filter(|decision| !decision.allowed) {
         let response = response.error_response(Problem::rate_limited(&refused));
-        return (response, Bucket::Default, Some(refused));
+        return (response, Some((Bucket::Default, refused)));
     }
     if bucket == Bucket::Default {
-        return (response, bucket, charged);
+        return (response, charged.map(|decision| (bucket, decision)));
     }
     let user = request.extensions().get::<ProvedUser>().copied();
     let key = user.filter(|_| bucket == Bucket::EmailResend).map_or(network, |user| RateKey::User(user.0));
     let standing = state.limits.peek(bucket, &key, address).await.unwrap_or_default();
-    (response, bucket, standing)
+    (response, standing.map(|decision| (bucket, decision)))
 }
 
 /// `X-RateLimit-*`, and the fields of draft-ietf-httpapi-ratelimit-headers-10.

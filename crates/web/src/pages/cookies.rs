@@ -1,4 +1,4 @@
-//! The two cookies of the pages.
+//! The cookies of the pages.
 //!
 //! By its prefix `__Host-` a browser takes them from this very host alone, by HTTPS (or from localhost), and for
 //! all paths (RFC 6265bis section 4.1.3.2): no neighbouring host can plant one.
@@ -10,6 +10,9 @@ pub(super) const SESSION: &str = "__Host-archon-session";
 
 /// Holds the secret that every form must repeat.
 pub(super) const FORM: &str = "__Host-archon-form";
+
+/// Ties a flow with a provider to the browser that began it.
+pub(super) const PROVIDER: &str = "__Host-archon-provider";
 
 /// The value of a cookie that a browser has sent; `None` where it has sent none, or several.
 pub(super) fn read<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -12,6 +12,8 @@ pub(super) enum Done {
     AlreadyVerified,
     SessionEnded,
     OthersEnded,
+    ProviderLinked,
+    ProviderUnlinked,
 }
 
 impl Done {
@@ -27,6 +29,8 @@ impl Done {
             Self::AlreadyVerified => "already-verified",
             Self::SessionEnded => "session-ended",
             Self::OthersEnded => "others-ended",
+            Self::ProviderLinked => "provider-linked",
+            Self::ProviderUnlinked => "provider-unlinked",
         }
     }
 
@@ -36,16 +40,18 @@ impl Done {
             Self::SignedOut => "You are signed out.",
             Self::SessionOver => "Your session is over. Sign in to go on.",
             Self::Registered => {
-                "Your account is open. Look into your mailbox: a mail with a link to verify your email address \
+                "Your account is open. Look into your mailbox: a mail with a link to verify your e-mail address \
                  is on its way."
             }
             Self::MailSent => "A mail with a new link is on its way.",
             Self::PasswordSet => "Your new password is set.",
             Self::PasswordChanged => "Your password is changed. Every other session has ended.",
-            Self::EmailVerified => "Your email address is verified.",
-            Self::AlreadyVerified => "Your email address is verified already.",
+            Self::EmailVerified => "Your e-mail address is verified.",
+            Self::AlreadyVerified => "Your e-mail address is verified already.",
             Self::SessionEnded => "That session has ended.",
             Self::OthersEnded => "All other sessions have ended.",
+            Self::ProviderLinked => "The provider is linked. You can log in with it from now on.",
+            Self::ProviderUnlinked => "The provider is unlinked. It lets nobody in any more.",
         }
     }
 }

@@ -1,14 +1,13 @@
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use actix_web::http::StatusCode;
 use archon_app::Policy;
 use minijinja::Value as Shown;
-use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
 use crate::body::{self, RequestBody};
 use crate::problem::Problem;
+use crate::urlencoded::pairs;
 
 /// The fields of an HTML form as they were typed; `crate::body` judges them like those of the API.
 pub(super) struct Form(Map<String, Value>);
@@ -73,19 +72,6 @@ pub(super) fn query(text: &str, name: &str) -> Option<String> {
     let mut values =
         pairs(text).filter(|(present, _)| present.as_deref() == Some(name)).map(|(_, value)| value);
     values.next().flatten().filter(|_| values.next().is_none())
-}
-
-/// Names and values, decoded; `None` for what is not UTF-8.
-fn pairs(text: &str) -> impl Iterator<Item = (Option<String>, Option<String>)> {
-    text.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        (decoded(name), decoded(value))
-    })
-}
-
-fn decoded(text: &str) -> Option<String> {
-    let spaced = text.replace('+', " ");
-    percent_decode_str(&spaced).decode_utf8().ok().map(Cow::into_owned)
 }
 
 fn malformed(message: &'static str) -> Problem {

@@ -5,13 +5,16 @@
 //! refused is shown again with everything typed but passwords.
 
 mod assets;
+mod binding;
 mod change_password;
 mod cookies;
 mod done;
 mod form;
 mod guard;
+mod identities;
 mod place;
 mod problem_page;
+mod providers;
 mod refusal;
 mod register;
 mod reset_password;
@@ -23,10 +26,12 @@ mod words;
 
 use actix_web::HttpResponse;
 
-pub(crate) use assets::{icon, style};
+pub(crate) use assets::{icon, mark, mark_of, style};
 pub(crate) use change_password::{change, show_change};
+pub(crate) use identities::{begin_link, finish_link, list_identities, unlink};
 pub(crate) use place::is_page;
 pub(crate) use problem_page::problem_page;
+pub(crate) use providers::{begin_sign_in, finish_sign_in};
 pub(crate) use register::{register, show_register};
 pub(crate) use reset_password::{forget, reset, show_forgotten, show_reset};
 pub(crate) use sessions::{end_one, end_others, list, resend};

@@ -10,6 +10,7 @@ pub(super) enum Place {
     VerifyEmail,
     Sessions,
     ChangePassword,
+    Identities,
 }
 
 /// Where every page lies.
@@ -30,6 +31,7 @@ impl Place {
             Self::VerifyEmail => "/auth/pages/verify-email",
             Self::Sessions => "/auth/pages/sessions",
             Self::ChangePassword => "/auth/pages/change-password",
+            Self::Identities => "/auth/pages/identities",
         }
     }
 
@@ -38,10 +40,15 @@ impl Place {
         format!("{}?done={}", self.path(), done.code())
     }
 
+    /// The same, on the way to another page.
+    pub(super) fn before(self, next: Self) -> String {
+        format!("{}?next={}", self.path(), next.path())
+    }
+
     /// Where a log-in leads to: one of the pages that need one, and nowhere else whatever is asked for, or the
     /// page would send its visitors to hosts of a stranger's choice.
     pub(super) fn after_sign_in(next: &str) -> Self {
-        let places = [Self::Sessions, Self::ChangePassword];
+        let places = [Self::Sessions, Self::ChangePassword, Self::Identities];
         places.into_iter().find(|place| place.path() == next).unwrap_or(Self::Sessions)
     }
 }
@@ -53,6 +60,7 @@ mod tests {
     #[test]
     fn a_log_in_leads_to_pages_of_the_service_only() {
         assert_eq!(Place::after_sign_in("/auth/pages/change-password"), Place::ChangePassword);
+        assert_eq!(Place::after_sign_in("/auth/pages/identities"), Place::Identities);
         for next in
             ["", "/", "//evil.example", "https://evil.example", "/auth/pages/sign-in", "sessions", "\r\n"]
         {

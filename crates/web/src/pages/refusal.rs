@@ -36,6 +36,14 @@ impl Refusal {
         refusal
     }
 
+    /// The same for what was refused with a provider, which is called by its name.
+    pub(super) fn by(provider: &str, problem: &Problem, now: Instant) -> Self {
+        match words_of_provider(provider, problem, now) {
+            Some(words) => Self { code: problem.code, general: vec![words], fields: BTreeMap::new() },
+            None => Self::of(problem, now),
+        }
+    }
+
     /// What templates see.
     pub(super) fn into_value(self) -> Value {
         let Self { code, general, fields } = self;
@@ -58,7 +66,7 @@ fn own_words(problem: &Problem, now: Instant) -> Option<(Option<&str>, String)> 
     let soon = in_so_long(wait, now);
     let (field, words) = match problem.code {
         "INVALID_CREDENTIALS" if field.is_some() => (field, "Is not your current password.".to_owned()),
-        "INVALID_CREDENTIALS" => (None, "The email address or the password is wrong.".to_owned()),
+        "INVALID_CREDENTIALS" => (None, "The e-mail address or the password is wrong.".to_owned()),
         "EMAIL_EXISTS" => (Some("email"), "Has an account already.".to_owned()),
         "PASSWORD_REUSED" => (field, "Must be one that you have not used here before.".to_owned()),
         "PASSWORD_CHANGED" => {
@@ -66,7 +74,7 @@ fn own_words(problem: &Problem, now: Instant) -> Option<(Option<&str>, String)> 
         }
         "EMAIL_NOT_VERIFIED" => {
             let way_out = problem.details.first().map_or("", |detail| &*detail.message);
-            (None, format!("Your email address is not verified yet. {}", sentence(way_out)))
+            (None, format!("Your e-mail address is not verified yet. {}", sentence(way_out)))
         }
         "ACCOUNT_DISABLED" => {
             (None, "This account is closed. Ask the operator of this service for help.".to_owned())
@@ -86,4 +94,81 @@ fn own_words(problem: &Problem, now: Instant) -> Option<(Option<&str>, String)> 
         _ => return None,
     };
     Some((field, words))
+}
+
+/// What the pages say of a log-in or a link with a provider that came to nothing.
+fn words_of_provider(provider: &str, problem: &Problem, now: Instant) -> Option<String> {
+    let wait = problem.retry_after.map(|retry_after| retry_after.seconds(now));
+    let later = wait.map_or_else(|| "in a while".to_owned(), |seconds| in_so_long(seconds, now));
+    Some(match problem.code {
+        "UNKNOWN_PROVIDER" | "PROVIDER_NOT_CONFIGURED" => {
+            "Nobody can log in with that provider here.".to_owned()
+        }
+        "INVALID_STATE" => format!(
+            "What {provider} has sent along cannot be used here: you were away for too long, it was used before, \
+             or it was begun in another browser or tab. Begin again."
+        ),
+        "VALIDATION_ERROR" => {
+            format!("What {provider} has sent along is not what it should be. Begin again.")
+        }
+        "OAUTH_DENIED" => format!("You have cancelled at {provider}. Nothing was done."),
+        "OAUTH_CODE_REFUSED" => format!("{provider} has not let you through this time. Begin again."),
+        "PROVIDER_ERROR" => {
+            format!("{provider} does not answer as it should. Nothing was done. Try again {later}.")
+        }
+        "OAUTH_EMAIL_REQUIRED" => format!(
+            "{provider} has not told your e-mail address, and an account needs one. Let {provider} share it, then \
+             begin again."
+        ),
+        "ACCOUNT_EXISTS" => format!(
+            "There is an account with the e-mail address that {provider} has told, and {provider} does not vouch \
+             that the address is yours. Sign in as usual, then link {provider} among your ways to log in."
+        ),
+        "IDENTITY_TAKEN" => format!("Your account at {provider} is linked to another account here."),
+        "LAST_WAY_IN" => format!("{provider} is your only way to log in, so it stays linked."),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use archon_app::{
+        BeginOauthError, CallbackError, LinkProviderError, LogInError, ProviderLogInError, UnlinkError,
+    };
+    use archon_domain::{ProviderError, ProviderFault, ProviderStep};
+
+    use super::*;
+
+    #[test]
+    fn what_came_to_nothing_with_a_provider_is_told_to_people() {
+        let fault = |fault| Problem::from(ProviderError::new(ProviderStep::Keys, fault, "for the log only"));
+        let refused = LogInError::EmailNotVerified { mail_sent: true };
+        let problems = [
+            BeginOauthError::UnknownProvider.into(),
+            BeginOauthError::NotConfigured.into(),
+            CallbackError::Denied.into(),
+            CallbackError::NotConfigured.into(),
+            fault(ProviderFault::Refused),
+            fault(ProviderFault::Misconfigured),
+            fault(ProviderFault::InvalidAnswer),
+            fault(ProviderFault::Unavailable { retry_after: None }),
+            ProviderLogInError::EmailRequired.into(),
+            ProviderLogInError::AccountExists.into(),
+            ProviderLogInError::LogIn(refused).into(),
+            ProviderLogInError::LogIn(LogInError::AccountDisabled).into(),
+            ProviderLogInError::LogIn(LogInError::SessionLimitReached).into(),
+            LinkProviderError::IdentityTaken.into(),
+            UnlinkError::LastWayIn.into(),
+            Problem::bad_request("INVALID_STATE", "Invalid state parameter"),
+        ];
+        for problem in problems {
+            let Refusal { general, fields, .. } = Refusal::by("Google", &problem, Instant::UNIX_EPOCH);
+            let [words] = &general[..] else { panic!("{}: {general:?} {fields:?}", problem.code) };
+            assert!(fields.is_empty() && words.ends_with('.'), "{words}");
+            assert_ne!(*words, sentence(&problem.message), "these words are for programs");
+            for internal in ["/auth/", "_", "signing keys", "log only", "token"] {
+                assert!(!words.contains(internal), "{internal}: {words}");
+            }
+        }
+    }
 }

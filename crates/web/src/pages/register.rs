@@ -1,5 +1,5 @@
 use archon_app::Registered;
-use minijinja::context;
+use minijinja::{Value, context};
 
 use super::PageAnswer;
 use super::done::Done;
@@ -14,7 +14,7 @@ pub(crate) async fn show_register(visit: Visit) -> PageAnswer {
     if visit.done(&[Done::MailSent]).is_some() {
         return visit.show("message.html", context! { message => "registered" });
     }
-    visit.show("register.html", context! { rules => visit.password_rules() })
+    visit.show("register.html", values(&visit))
 }
 
 pub(crate) async fn register(mut visit: Visit) -> PageAnswer {
@@ -25,10 +25,12 @@ pub(crate) async fn register(mut visit: Visit) -> PageAnswer {
             Ok(visit.go(Place::Sessions.after(Done::Registered)))
         }
         Ok(Registered { first: None, .. }) => Ok(visit.go(Place::Register.after(Done::MailSent))),
-        Err(problem) => {
-            visit.again("register.html", &form, &problem, context! { rules => visit.password_rules() })
-        }
+        Err(problem) => visit.again("register.html", &form, &problem, values(&visit)),
     }
+}
+
+fn values(visit: &Visit) -> Value {
+    context! { rules => visit.password_rules(), providers => visit.ways_in(), next => Place::Sessions.path() }
 }
 
 async fn sign_up(visit: &Visit, form: &Form) -> Result<Registered, Problem> {

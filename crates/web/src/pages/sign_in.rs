@@ -1,6 +1,6 @@
 use actix_web::HttpResponse;
 use archon_domain::{Bucket, Session};
-use minijinja::context;
+use minijinja::{Value, context};
 
 use super::PageAnswer;
 use super::done::Done;
@@ -24,7 +24,7 @@ pub(crate) async fn show_sign_in(visit: Visit) -> PageAnswer {
         return Ok(visit.go(next.path()));
     }
     let done = visit.done(&[Done::SignedOut, Done::SessionOver]).map(Done::sentence);
-    visit.show("sign-in.html", context! { next => next.path(), done })
+    visit.show("sign-in.html", context! { done, ..values(&visit, next) })
 }
 
 pub(crate) async fn sign_in(mut visit: Visit) -> PageAnswer {
@@ -35,8 +35,13 @@ pub(crate) async fn sign_in(mut visit: Visit) -> PageAnswer {
             visit.sign_in(&session)?;
             Ok(visit.go(next.path()))
         }
-        Err(problem) => visit.again("sign-in.html", &form, &problem, context! { next => next.path() }),
+        Err(problem) => visit.again("sign-in.html", &form, &problem, values(&visit, next)),
     }
+}
+
+/// What the page to sign in shows.
+pub(super) fn values(visit: &Visit, next: Place) -> Value {
+    context! { next => next.path(), providers => visit.ways_in() }
 }
 
 async fn log_in(visit: &Visit, form: &Form) -> Result<Session, Problem> {

@@ -8,9 +8,11 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_SECURITY_POLICY, LOCATION, SET_COOKIE};
 use actix_web::{Error, FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder, web};
 use archon_app::{Authenticated, Caller, ProfileError};
-use archon_domain::{Bucket, OneTimeToken, Profile, Session};
+use archon_domain::{Bucket, OneTimeToken, Profile, ProviderDescriptor, Session};
 use minijinja::{Value, context};
 
+use super::assets::mark_of;
+use super::binding::Binding;
 use super::done::Done;
 use super::form::{self, Form};
 use super::guard::{self, Distrust};
@@ -132,6 +134,49 @@ impl Visit {
         self.session.is_some()
     }
 
+    /// The providers that one can log in with.
+    pub(super) fn providers(&self) -> Vec<&ProviderDescriptor> {
+        let listed = self.app.auth.providers().into_iter();
+        listed.filter_map(|(descriptor, enabled)| enabled.then_some(descriptor)).collect()
+    }
+
+    /// What templates see of them.
+    pub(super) fn ways_in(&self) -> Vec<Value> {
+        let way_in = |provider: &ProviderDescriptor| {
+            context! {
+                name => &provider.name,
+                display_name => &provider.display_name,
+                mark => mark_of(&provider.name),
+            }
+        };
+        self.providers().into_iter().map(way_in).collect()
+    }
+
+    /// What people call a provider.
+    pub(super) fn name_of<'a>(&'a self, provider: &'a str) -> &'a str {
+        self.app.auth.provider_display_name(provider)
+    }
+
+    /// The provider that an address names.
+    ///
+    /// # Errors
+    /// 404 for one that is not listed: pages show no name that anybody can put into an address.
+    pub(super) fn listed(&self, path: web::Path<String>) -> Result<String, Problem> {
+        let name = path.into_inner();
+        let is_listed = self.app.auth.providers().iter().any(|(provider, _)| provider.name == name);
+        if is_listed { Ok(name) } else { Err(Problem::not_found("NOT_FOUND", "There is no such provider")) }
+    }
+
+    /// Where a provider is to send this browser back to.
+    pub(super) fn address_of(&self, path: &str) -> String {
+        format!("{}{path}", self.pages.policy.origin)
+    }
+
+    /// Whether the browser says that the way here began on another site.
+    pub(super) fn is_from_elsewhere(&self) -> bool {
+        guard::check_source(self.incoming.request().headers(), &self.pages.policy.origin).is_err()
+    }
+
     /// Reads the form of a page and makes sure that it was shown to this browser.
     ///
     /// # Errors
@@ -181,7 +226,7 @@ impl Visit {
 
     async fn prove(&mut self, place: Place, bucket: Bucket, profile: bool) -> Result<Authenticated, Detour> {
         let Some(token) = self.session.clone() else {
-            return Err(Detour::To(self.go(format!("{}?next={}", Place::SignIn.path(), place.path()))));
+            return Err(Detour::To(self.go(Place::SignIn.before(place))));
         };
         let proved = self.incoming.visitor(&self.app, &token, bucket, profile).await;
         let authenticated = proved.map_err(|problem| self.refused_session(place, problem))?;
@@ -197,7 +242,7 @@ impl Visit {
         }
         self.cookies.insert(cookies::SESSION, cookies::clear(cookies::SESSION));
         let over = Done::SessionOver.code();
-        Detour::To(self.go(format!("{}?next={}&done={over}", Place::SignIn.path(), place.path())))
+        Detour::To(self.go(format!("{}&done={over}", Place::SignIn.before(place))))
     }
 
     /// Gives the browser a new token once more than half of the old one's life has gone and the session
@@ -231,6 +276,37 @@ impl Visit {
         self.give_new_secret();
     }
 
+    /// Ties a flow with a provider to this browser. One that was begun before in it can end no more.
+    pub(super) fn bind(&mut self, state: &OneTimeToken, next: Place) {
+        let lifetime = self.app.auth.policy().oauth.state_for.num_seconds();
+        let value = Binding::value(state, next);
+        self.cookies.insert(cookies::PROVIDER, cookies::write(cookies::PROVIDER, &value, Some(lifetime)));
+    }
+
+    /// Where the user wanted to go who went to a provider.
+    pub(super) fn bound_for(&self) -> Place {
+        self.binding().map_or(Place::Sessions, |binding| binding.next)
+    }
+
+    /// Makes sure that this browser has begun the flow that it brings back, and lets it do so once.
+    ///
+    /// # Errors
+    /// 400 where another browser has begun it. The flow that this one has begun, if any, goes on: else any site
+    /// could break it off.
+    pub(super) fn unbind(&mut self) -> Result<(), Problem> {
+        let state = self.query("state").unwrap_or_default();
+        if !self.binding().is_some_and(|binding| binding.is_of(&state)) {
+            tracing::info!("a callback was not believed: this browser has not begun its flow");
+            return Err(Problem::bad_request("INVALID_STATE", "Invalid state parameter"));
+        }
+        self.cookies.insert(cookies::PROVIDER, cookies::clear(cookies::PROVIDER));
+        Ok(())
+    }
+
+    fn binding(&self) -> Option<Binding> {
+        cookies::read(self.incoming.request().headers(), cookies::PROVIDER).and_then(Binding::parse)
+    }
+
     /// A form that was open before the user changed must not work after.
     fn give_new_secret(&mut self) {
         self.given = self.app.auth.new_form_token();
@@ -253,10 +329,21 @@ impl Visit {
 
     /// The page of a form that was refused, with what was typed and what is wrong with it.
     pub(super) fn again(&self, template: &str, form: &Form, problem: &Problem, values: Value) -> PageAnswer {
+        let refusal = Refusal::of(problem, self.app.auth.now());
+        self.refused(template, problem, refusal, context! { typed => form.typed(), ..values })
+    }
+
+    /// A page that says first what was refused.
+    pub(super) fn refused(
+        &self,
+        template: &str,
+        problem: &Problem,
+        refusal: Refusal,
+        values: Value,
+    ) -> PageAnswer {
         problem.log_failure();
         let now = self.app.auth.now();
-        let refusal = Refusal::of(problem, now).into_value();
-        let values = context! { typed => form.typed(), refusal, ..values };
+        let values = context! { refusal => refusal.into_value(), ..values };
         let mut response = self.page(problem.status, template, values)?;
         problem.describe(response.headers_mut(), now);
         Ok(response)

@@ -4,8 +4,10 @@ mod account;
 mod docs;
 mod email;
 mod health;
+mod identities;
 mod keys;
 mod log_in;
+mod oauth;
 mod password;
 mod sessions;
 
@@ -24,8 +26,10 @@ pub(crate) use account::{__path_delete, __path_export, __path_profile, __path_re
 pub(crate) use docs::{__path_document, __path_page, OpenApiDocument};
 pub(crate) use email::{__path_resend, __path_verify};
 pub(crate) use health::{__path_health, __path_live, __path_ready};
+pub(crate) use identities::{__path_begin_link, __path_identities, __path_link, __path_unlink};
 pub(crate) use keys::__path_jwks;
 pub(crate) use log_in::{__path_log_in, __path_log_out, __path_refresh};
+pub(crate) use oauth::{__path_authorize, __path_callback, __path_providers};
 pub(crate) use password::{__path_change, __path_confirm_reset, __path_reset};
 pub(crate) use sessions::{__path_end, __path_end_others, __path_list};
 
@@ -38,8 +42,13 @@ struct Endpoint {
 }
 
 /// Every path of the service. The bucket says whose budget the path draws on; `None` is never limited.
-fn endpoints() -> Vec<Endpoint> {
-    let default = Some(Bucket::Default);
+fn endpoints() -> impl Iterator<Item = Endpoint> {
+    api().into_iter().chain(people())
+}
+
+/// The paths that programs call.
+fn api() -> Vec<Endpoint> {
+    let (default, oauth) = (Some(Bucket::Default), Some(Bucket::Oauth));
     vec![
         Endpoint::new("/auth/register", Some(Bucket::Register)).post(account::register),
         Endpoint::new("/auth/login", Some(Bucket::Login)).post(log_in::log_in),
@@ -57,6 +66,13 @@ fn endpoints() -> Vec<Endpoint> {
         Endpoint::new("/auth/password/reset/confirm", Some(CONFIRMATIONS)).post(password::confirm_reset),
         Endpoint::new("/auth/email/verify", default).post(email::verify),
         Endpoint::new("/auth/email/verify/resend", Some(Bucket::EmailResend)).post(email::resend),
+        Endpoint::new("/auth/oauth/providers", default).get(oauth::providers),
+        Endpoint::new("/auth/oauth/{provider}/authorize", oauth).get(oauth::authorize),
+        Endpoint::new("/auth/oauth/{provider}/callback", oauth).get(oauth::callback),
+        Endpoint::new("/auth/me/identities", default).get(identities::identities),
+        Endpoint::new("/auth/me/identities/{provider}", default).delete(identities::unlink),
+        Endpoint::new("/auth/me/identities/{provider}/authorize", oauth).post(identities::begin_link),
+        Endpoint::new("/auth/me/identities/{provider}/callback", oauth).post(identities::link),
         Endpoint::new("/auth/health", None).get(health::health),
         Endpoint::new("/auth/health/live", None).get(health::live),
         Endpoint::new("/auth/health/ready", None).get(health::ready),
@@ -64,6 +80,13 @@ fn endpoints() -> Vec<Endpoint> {
         Endpoint::new("/auth/openapi.json", default).get(docs::document),
         Endpoint::new("/auth/docs", default).get(docs::page),
         Endpoint::new("/auth/docs/{file}", default).get(docs::asset),
+    ]
+}
+
+/// The pages that people see, and their files.
+fn people() -> Vec<Endpoint> {
+    let (default, oauth) = (Some(Bucket::Default), Some(Bucket::Oauth));
+    vec![
         Endpoint::new("/auth/pages", default).get(pages::index),
         Endpoint::new("/auth/pages/", default).get(pages::index),
         Endpoint::new("/auth/pages/sign-in", Some(Bucket::Login))
@@ -85,13 +108,20 @@ fn endpoints() -> Vec<Endpoint> {
         Endpoint::new("/auth/pages/sessions/end", default).post(pages::end_one),
         Endpoint::new("/auth/pages/sessions/end-others", default).post(pages::end_others),
         Endpoint::new("/auth/pages/change-password", default).get(pages::show_change).post(pages::change),
+        Endpoint::new("/auth/pages/identities", default).get(pages::list_identities),
+        Endpoint::new("/auth/pages/identities/link", oauth).post(pages::begin_link),
+        Endpoint::new("/auth/pages/identities/unlink", default).post(pages::unlink),
+        Endpoint::new("/auth/pages/identities/{provider}/callback", oauth).get(pages::finish_link),
+        Endpoint::new("/auth/pages/oauth/{provider}", oauth).get(pages::begin_sign_in),
+        Endpoint::new("/auth/pages/oauth/{provider}/callback", oauth).get(pages::finish_sign_in),
+        Endpoint::new("/auth/pages/assets/{file}", default).get(pages::mark),
         Endpoint::new("/auth/pages/page.css", default).get(pages::style),
         Endpoint::new("/auth/pages/icon.svg", default).get(pages::icon),
     ]
 }
 
 static BUCKETS: LazyLock<HashMap<&'static str, Option<Bucket>>> =
-    LazyLock::new(|| endpoints().into_iter().map(|endpoint| (endpoint.path, endpoint.bucket)).collect());
+    LazyLock::new(|| endpoints().map(|endpoint| (endpoint.path, endpoint.bucket)).collect());
 
 /// Whose budget a path draws on; unknown paths draw on `default`, so that scanning them is limited.
 pub(crate) fn bucket_of(pattern: Option<&str>) -> Option<Bucket> {
@@ -101,7 +131,7 @@ pub(crate) fn bucket_of(pattern: Option<&str>) -> Option<Bucket> {
 /// Every path with its methods, for the test that holds the OpenAPI document against it.
 #[cfg(test)]
 pub(crate) fn table() -> Vec<(&'static str, Vec<&'static str>)> {
-    endpoints().into_iter().map(|endpoint| (endpoint.path, endpoint.methods)).collect()
+    endpoints().map(|endpoint| (endpoint.path, endpoint.methods)).collect()
 }
 
 impl Endpoint {
@@ -155,7 +185,7 @@ methods!(get = "GET", post = "POST", put = "PUT", patch = "PATCH", delete = "DEL
 
 /// Adds every path to an application; those of the pages only where the service shows them.
 pub(crate) fn configure(config: &mut web::ServiceConfig, with_pages: bool) {
-    for endpoint in endpoints().into_iter().filter(|endpoint| with_pages || !pages::is_page(endpoint.path)) {
+    for endpoint in endpoints().filter(|endpoint| with_pages || !pages::is_page(endpoint.path)) {
         config.service(endpoint.resource());
     }
     config.default_service(web::to(not_found));

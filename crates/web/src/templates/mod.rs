@@ -9,7 +9,7 @@ use thiserror::Error;
 use crate::problem::Problem;
 
 /// Every template, by the name that others include it by. `.html` makes minijinja escape what is put in.
-const TEMPLATES: [(&str, &str); 13] = [
+const TEMPLATES: [(&str, &str); 15] = [
     ("base.html", include_str!("base.html")),
     ("parts.html", include_str!("parts.html")),
     ("sign-in.html", include_str!("sign-in.html")),
@@ -19,6 +19,8 @@ const TEMPLATES: [(&str, &str); 13] = [
     ("verify-email.html", include_str!("verify-email.html")),
     ("sessions.html", include_str!("sessions.html")),
     ("change-password.html", include_str!("change-password.html")),
+    ("identities.html", include_str!("identities.html")),
+    ("leave.html", include_str!("leave.html")),
     ("message.html", include_str!("message.html")),
     ("dead-link.html", include_str!("dead-link.html")),
     ("distrust.html", include_str!("distrust.html")),
@@ -28,7 +30,7 @@ const TEMPLATES: [(&str, &str); 13] = [
 /// What the pages call the fields of their forms.
 pub(crate) const LABELS: [(&str, &str); 6] = [
     ("name", "Name"),
-    ("email", "Email address"),
+    ("email", "E-mail address"),
     ("password", "Password"),
     ("current_password", "Current password"),
     ("new_password", "New password"),
@@ -105,8 +107,14 @@ mod tests {
             id => "id", device => "<u>", address => "::1", current => false, last_used => "just now",
             last_used_at => "2026", signed_in => "today", signed_in_at => "2026",
         };
-        let form =
-            context! { form_token => "secret", rules => "At least <8>.", next => "/", done => "It is done." };
+        let provider = context! {
+            name => "elsewhere", display_name => "<u>", mark => "/key.svg",
+            identities => [context! { email => "<i>", since => "today", since_at => "2026" }],
+        };
+        let form = context! {
+            form_token => "secret", rules => "At least <8>.", next => "/", done => "It is done.",
+            providers => [provider],
+        };
         let message = |message: &str| ("message.html", context! { message });
         let mut samples = vec![
             message("registered"),
@@ -119,6 +127,11 @@ mod tests {
             ("distrust.html", context! { reason => "no_cookie", again => "/", token => "t" }),
             ("distrust.html", context! { reason => "not_ours", again => "/", token => () }),
             ("problem.html", context! { heading => "No <b>", advice => "<Go>", request_id => "id" }),
+            ("leave.html", context! { provider => "<b>", url => "https://elsewhere.example/?a=1&b=\"<i>" }),
+            (
+                "identities.html",
+                context! { has_password => false, email => "<i>", verified => false, refusal => refusal.clone(), ..form.clone() },
+            ),
             (
                 "sessions.html",
                 context! { sessions => vec![session], name => "<b>", email => "<i>", verified => false, ..form.clone() },

@@ -73,6 +73,12 @@ fn routes(stage: &Stage) -> Vec<BodyRoute> {
     let verify = json!({"token": "q1VkE0vW7Q2yZb6bq8nJ0m6mC1dYH8m3r5n1o3x7fZs"});
     let reset = json!({"email": "ada@example.com"});
     let confirm = json!({"token": stage.reset_token, "new_password": "EvenBetter456?"});
+    let callback = json!({
+        "code": "code",
+        "state": "q1VkE0vW7Q2yZb6bq8nJ0m6mC1dYH8m3r5n1o3x7fZs",
+        "iss": "https://provider.example",
+    });
+    let brought_back = vec![text("code", [400; 4]), text("state", [400; 4]), optional("iss", Kind::Text)];
     let name_and_metadata = vec![optional("name", Kind::Text), optional("metadata", Kind::Object)];
     let user = vec![
         text("email", [400; 4]),
@@ -100,6 +106,14 @@ fn routes(stage: &Stage) -> Vec<BodyRoute> {
             vec![text("token", [400; 4]), text("new_password", NEW)],
         ),
         route(Method::POST, "/auth/email/verify", false, verify, vec![text("token", [400; 4])]),
+        route(
+            Method::POST,
+            "/auth/me/identities/google/authorize",
+            true,
+            json!({"redirect_uri": "https://app.example.com/callback"}),
+            vec![text("redirect_uri", [400; 4])],
+        ),
+        route(Method::POST, "/auth/me/identities/google/callback", true, callback, brought_back),
     ]
 }
 

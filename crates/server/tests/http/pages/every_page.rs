@@ -21,9 +21,9 @@ const OPEN: [(&str, u16, &str); 11] = [
     (
         "/auth/pages/verify-email?token=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
         200,
-        "Verify your email address",
+        "Verify your e-mail address",
     ),
-    ("/auth/pages/verify-email?done=email-verified", 200, "Your email address is verified"),
+    ("/auth/pages/verify-email?done=email-verified", 200, "Your e-mail address is verified"),
     ("/auth/pages/nowhere", 404, "There is no such page"),
 ];
 
@@ -58,10 +58,13 @@ async fn every_page_is_well_formed_and_guarded_by_get_and_by_head() -> anyhow::R
         let session = [
             ("/auth/pages/sessions", 200, "Your sessions"),
             ("/auth/pages/change-password", 200, "Change your password"),
+            ("/auth/pages/identities", 200, "Ways to log in"),
         ];
         for (path, status, heading) in session.into_iter().chain(OPEN) {
             let mut stranger = Browser::new(server)?;
-            let visitor = if heading.starts_with("Your s") || path.ends_with("change-password") {
+            let visitor = if heading.starts_with("Your s")
+                || ["/auth/pages/change-password", "/auth/pages/identities"].contains(&path)
+            {
                 &mut browser
             } else {
                 &mut stranger
@@ -168,16 +171,26 @@ async fn fields_say_what_they_are_to_password_managers() -> anyhow::Result<()> {
 async fn the_style_sheet_and_the_icon_ask_nobody_else() -> anyhow::Result<()> {
     let server = TestServer::start().await?;
     let mut browser = Browser::new(&server)?;
-    for (path, kind) in
-        [("/auth/pages/page.css", "text/css; charset=utf-8"), ("/auth/pages/icon.svg", "image/svg+xml")]
-    {
-        let asset = browser.open(path).await?;
+    for path in [
+        "page.css",
+        "icon.svg",
+        "assets/google.svg",
+        "assets/github.svg",
+        "assets/microsoft.svg",
+        "assets/key.svg",
+    ] {
+        let path = format!("/auth/pages/{path}");
+        let kind = if path.ends_with(".css") { "text/css; charset=utf-8" } else { "image/svg+xml" };
+        let asset = browser.open(&path).await?;
         assert_eq!((asset.status, asset.header("content-type")), (200, kind));
         assert_eq!(asset.header("cache-control"), "public, max-age=3600");
         assert_eq!(asset.header("set-cookie"), "", "what is cached holds no cookie");
         for asking in ["url(", "@import", "href", "<script", "<style"] {
             assert!(!asset.body.contains(asking), "{asking} in {path}");
         }
+    }
+    for path in ["/auth/pages/assets/x.svg", "/auth/pages/assets/..%2fpage.css", "/auth/pages/assets/"] {
+        browser.open(path).await?.assert_is(404, "There is no such page");
     }
     Ok(())
 }

@@ -61,7 +61,7 @@ async fn a_refused_registration_is_shown_again_with_everything_typed_but_the_pas
     assert_eq!(page.html.error("name"), "Must not be empty.");
     assert_eq!(page.html.error("email"), "Must be an e-mail address such as name@example.com.");
     assert!(page.html.error("password").starts_with("Must be at least 8 characters long. Must hold"));
-    for name in ["Name", "Email address", "Password"] {
+    for name in ["Name", "E-mail address", "Password"] {
         assert!(page.html.role("alert").contains(name), "{}", page.body);
         assert!(page.html.link(name)?.starts_with('#'));
     }
@@ -117,7 +117,10 @@ async fn a_wrong_password_and_an_unknown_address_look_the_same() -> anyhow::Resu
         fields.extend(remember_me.then_some(("remember_me", "true")));
         let page = browser.submit(&form, SIGN_IN, &fields).await?;
         page.assert_is(401, "Sign in");
-        assert_eq!(page.html.role("alert"), "There is a problem The email address or the password is wrong.");
+        assert_eq!(
+            page.html.role("alert"),
+            "There is a problem The e-mail address or the password is wrong."
+        );
         assert_eq!(
             page.html.by_id("email").map(|field| field.get("value").to_owned()).as_deref(),
             Some(email)

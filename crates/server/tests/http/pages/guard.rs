@@ -9,7 +9,7 @@ use crate::support::{PASSWORD, unlimited};
 const SIGN_IN: &str = "/auth/pages/sign-in";
 
 /// Every form, with what a browser would need to send for it to do something.
-const FORMS: [(&str, &[(&str, &str)]); 9] = [
+const FORMS: [(&str, &[(&str, &str)]); 11] = [
     (SIGN_IN, &[("email", ADA), ("password", PASSWORD)]),
     ("/auth/pages/register", &[("name", "Eve"), ("email", "eve@example.com"), ("password", PASSWORD)]),
     ("/auth/pages/forgot-password", &[("email", ADA)]),
@@ -18,6 +18,8 @@ const FORMS: [(&str, &[(&str, &str)]); 9] = [
     ("/auth/pages/change-password", &[("current_password", PASSWORD), ("new_password", "EvenBetter456?")]),
     ("/auth/pages/sessions/end-others", &[]),
     ("/auth/pages/resend-verification", &[]),
+    ("/auth/pages/identities/link", &[("provider", "google")]),
+    ("/auth/pages/identities/unlink", &[("provider", "google")]),
     ("/auth/pages/sign-out", &[]),
 ];
 

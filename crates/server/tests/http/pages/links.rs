@@ -18,7 +18,7 @@ async fn the_button_verifies_and_opening_the_link_does_not() -> anyhow::Result<(
     let link = format!("{VERIFY}?token={token}");
     for _ in 0..5 {
         assert_eq!(browser.send(Method::HEAD, &link, &[], None).await?.status, 200);
-        browser.open(&link).await?.assert_is(200, "Verify your email address");
+        browser.open(&link).await?.assert_is(200, "Verify your e-mail address");
         assert_eq!(me(&server.client(), &tokens).await?.json["email_verified"], false);
     }
     let form = browser.open(&link).await?;
@@ -26,7 +26,7 @@ async fn the_button_verifies_and_opening_the_link_does_not() -> anyhow::Result<(
     answer.assert_leads_to("/auth/pages/verify-email?done=email-verified");
     assert_eq!(me(&server.client(), &tokens).await?.json["email_verified"], true);
     let page = browser.visit(answer.header("location")).await?;
-    page.assert_is(200, "Your email address is verified");
+    page.assert_is(200, "Your e-mail address is verified");
     assert_eq!(page.html.link("Continue")?, "/auth/pages");
     browser.submit(&form, VERIFY, &[]).await?.assert_is(400, "This link does not work");
     Ok(())

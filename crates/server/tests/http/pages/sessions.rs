@@ -147,7 +147,7 @@ async fn the_mail_that_verifies_can_be_sent_again_until_the_address_is_verified(
     let server = TestServer::start().await?;
     let mut browser = Browser::registered(&server, ADA).await?;
     let page = browser.open(SESSIONS).await?;
-    assert!(page.html.text().contains("Your email address is not verified"), "{}", page.body);
+    assert!(page.html.text().contains("Your e-mail address is not verified"), "{}", page.body);
     for sent in 1..=3 {
         let answer = browser.submit(&page, RESEND, &[]).await?;
         answer.assert_leads_to("/auth/pages/sessions?done=mail-sent");

@@ -4,6 +4,7 @@ mod breached_passwords;
 mod configuration;
 mod keys;
 mod mail;
+mod providers;
 mod start;
 mod users;
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::server::{Arrival, MailServer};
 
 /// Beginnings of the subjects of a registration's mails.
-const SUBJECTS: [&str; 2] = ["Confirm your e-mail address", "Welcome to "];
+const SUBJECTS: [&str; 2] = ["Verify your e-mail address", "Welcome to "];
 
 /// Longer than any wait between two tries in these tests.
 const PATIENCE: Duration = Duration::from_secs(100);
