@@ -11,7 +11,7 @@ import { INSPECTED, forgetPassword, register, signIn, signOut } from "./steps.mj
 const ADA = { email: "ada@example.com", name: "Ada Lovelace", password: "SecurePass123!" };
 const MALLORY = { email: "mallory@example.com", name: "Mallory", password: "Malicious123!" };
 /** Every page, but those that links in mails lead to. */
-const PAGES = [pages.REGISTER, pages.SIGN_IN, pages.FORGOT, pages.SESSIONS, pages.CHANGE];
+const PAGES = [pages.REGISTER, pages.SIGN_IN, pages.FORGOT, pages.SESSIONS, pages.CHANGE, pages.WAYS];
 /** Where forms are sent to, below /auth/pages/. */
 const ACTIONS = ["change-password", "forgot-password", "register", "resend-verification", "reset-password",
   "sessions/end", "sessions/end-others", "sign-in", "sign-out", "verify-email"];

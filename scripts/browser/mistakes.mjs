@@ -55,7 +55,7 @@ async function signInWrongly(world, ada) {
   world.begin("sign in with a wrong password");
   await signIn(ada, { ...ADA, password: WRONG_PASSWORD });
   await ada.expectPage({ ...pages.SIGN_IN, status: 401 });
-  await ada.expectText("The email address or the password is wrong.");
+  await ada.expectText("The e-mail address or the password is wrong.");
   await ada.expectFields({ [pages.EMAIL]: ADA.email, [pages.PASSWORD]: "" });
   await ada.inspect("sign-in-refused");
 }

@@ -39,7 +39,8 @@ class World {
  *
  *     node JOURNEY.mjs ORIGIN [WORD] < the mail server's events
  *
- * Environment: ARCHON_TEST_CHROMIUM, the browser; ARCHON_BROWSER_PICTURES, a folder for pictures of the pages.
+ * Environment: ARCHON_TEST_CHROMIUM, the browser; ARCHON_BROWSER_PICTURES, a folder for pictures of the pages;
+ * ARCHON_TEST_PROVIDERS, where providers are, by their names, for journeys that lead there.
  */
 export async function run(journey) {
   const [script, origin, ...words] = process.argv.slice(1);

@@ -15,7 +15,7 @@ export async function register(world, visitor, { email, name, password }) {
   await visitor.expectPage(pages.SESSIONS);
   await visitor.expectText(name);
   await world.mailbox.take(email, "Welcome");
-  return world.mailbox.link(email, "Confirm your e-mail address");
+  return world.mailbox.link(email, "Verify your e-mail address");
 }
 
 /** Asks for a new password; returns the link that is mailed. */

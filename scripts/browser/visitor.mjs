@@ -58,7 +58,7 @@ export class Visitor {
       const { origin, protocol } = new URL(request.url());
       if (!this.origins.includes(origin) && protocol !== "data:") this.complaints.push(`asked for ${request.url()}`);
       const referrer = request.headers().referer ?? "";
-      if (referrer.includes("token=")) this.complaints.push(`${request.url()} was told ${referrer}`);
+      if (/[?&](token|code)=/.test(referrer)) this.complaints.push(`${request.url()} was told ${referrer}`);
     });
     context.on("response", (response) => {
       const request = response.request();

@@ -12,6 +12,7 @@ mod docs_commands;
 mod durability;
 mod journey;
 mod mail;
+mod oauth;
 mod openapi_fuzz;
 mod parallel;
 mod replicas;

@@ -39,18 +39,28 @@ fn pages_of_other_sites_can_neither_send_a_form_nor_frame_a_page() -> anyhow::Re
 
 /// Runs a script against a service that mails through a mail server.
 fn visit(script: &str, arguments: &[&str]) -> anyhow::Result<()> {
-    let mut mail_server = OwnMailServer::start_guarded(json!({}))?;
+    let mail_server = OwnMailServer::start_guarded(json!({}))?;
     let service = Service::start(&[&CHEAP[..], &["--set", &mail_server.setting()]].concat())?;
-    let (_, port) = service.address().rsplit_once(':').context("no port")?;
+    look(script, arguments, &service, mail_server, &[])
+}
 
+/// Runs a script against a service that mails through this mail server, and makes sure that nothing has gone wrong
+/// in the service meanwhile.
+pub(crate) fn look(
+    script: &str,
+    arguments: &[&str],
+    service: &Service,
+    mut mail_server: OwnMailServer,
+    environment: &[(&str, String)],
+) -> anyhow::Result<()> {
     let folder = Folder::new()?;
     copy_scripts(folder.path())?;
     let pictures =
         std::env::var_os("ARCHON_BROWSER_PICTURES").unwrap_or_else(|| folder.path().join("pictures").into());
     let mut node = Command::new("node");
     node.arg(folder.path().join(script).with_extension("mjs"));
-    // Not by its address: browsers keep Secure cookies of http://localhost, and of no other.
-    node.arg(format!("http://localhost:{port}")).args(arguments);
+    node.arg(browsed_origin(service)?).args(arguments);
+    node.envs(environment.iter().map(|(name, value)| (name, value)));
     node.env("ARCHON_TEST_CHROMIUM", chromium()?).env("ARCHON_BROWSER_PICTURES", pictures);
     // Whatever the browser leaves behind goes with the folder.
     node.env("TMPDIR", folder.path());
@@ -60,6 +70,12 @@ fn visit(script: &str, arguments: &[&str]) -> anyhow::Result<()> {
     visited.with_context(|| format!("the service said:\n{}", complaints.join("\n")))?;
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
     Ok(())
+}
+
+/// Where browsers find a service. Not by its address: they keep Secure cookies of http://localhost, and of no other.
+pub(crate) fn browsed_origin(service: &Service) -> anyhow::Result<String> {
+    let (_, port) = service.address().rsplit_once(':').context("no port")?;
+    Ok(format!("http://localhost:{port}"))
 }
 
 /// Node looks for packages beside the scripts and above them, and nowhere else.

@@ -61,3 +61,17 @@ pub(crate) fn change_sqlite(file: &Path, statement: &str) -> anyhow::Result<()> 
         with connection: connection.executescript(sys.argv[2])";
     run(python()?.arg("-c").arg(PROGRAM).arg(file).arg(statement), "").map(drop)
 }
+
+/// Reads a SQLite database, also while a service has it open; the rows, with `parameters` in place of `?`.
+pub(crate) fn read_sqlite(
+    file: &Path,
+    query: &str,
+    parameters: &[&str],
+) -> anyhow::Result<Vec<serde_json::Value>> {
+    const PROGRAM: &str = "import json, sqlite3, sys\n\
+        connection = sqlite3.connect(f'file:{sys.argv[1]}?mode=ro', uri=True)\n\
+        print(json.dumps(connection.execute(sys.argv[2], sys.argv[3:]).fetchall()))";
+    let mut command = python()?;
+    let printed = run(command.arg("-c").arg(PROGRAM).arg(file).arg(query).args(parameters), "")?;
+    Ok(serde_json::from_str(&printed)?)
+}

@@ -8,7 +8,7 @@ pub(crate) mod servers;
 mod service;
 
 pub(crate) use account::{Account, PASSWORD, token_claims, token_header};
-pub(crate) use database::{Database, change_sqlite};
+pub(crate) use database::{Database, change_sqlite, read_sqlite};
 pub(crate) use outside::{
     chromium, copy_script, ended_within, finished_within, node_modules, python, run, test_python,
 };

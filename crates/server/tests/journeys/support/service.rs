@@ -6,6 +6,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use archon_server::config::registry;
 use archon_testkit::Client;
 use tempfile::TempDir;
 
@@ -13,9 +14,6 @@ use super::process::Process;
 
 /// The program under test.
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_archon-auth");
-
-/// Names that would reach the service from the environment of whoever runs the tests.
-const SHORT_NAMES: [&str; 3] = ["DATABASE_URL", "REDIS_URL", "SMTP_URL"];
 
 /// A folder in which the service is started; its data directory lies within, as by default. Removed once
 /// nobody needs it any more.
@@ -78,7 +76,7 @@ fn binary(folder: &Folder) -> Command {
 pub(crate) fn forget_settings(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         let ours = name.to_string_lossy().starts_with("ARCHON_AUTH");
-        if ours || SHORT_NAMES.iter().any(|short| name == *short) {
+        if ours || registry::all().filter_map(|setting| setting.short).any(|short| name == *short) {
             command.env_remove(name);
         }
     }
@@ -165,6 +163,16 @@ impl Service {
 
     pub(crate) fn process(&self) -> &Process {
         &self.process
+    }
+
+    /// Makes sure that none of these is in the log, which has been written.
+    pub(crate) fn logs_none_of<T: AsRef<str>>(&self, secrets: &[T]) {
+        let lines = self.process.lines();
+        assert!(lines.iter().any(|line| line.contains("\"/auth/")), "no request was logged");
+        for secret in secrets.iter().map(AsRef::as_ref) {
+            let telling: Vec<_> = lines.iter().filter(|line| line.contains(secret)).collect();
+            assert!(!secret.is_empty() && telling.is_empty(), "{secret:?} is in the log: {telling:?}");
+        }
     }
 
     /// Where the figures are.
