@@ -124,8 +124,14 @@ fn words_of_provider(provider: &str, problem: &Problem, now: Instant) -> Option<
             "There is an account with the e-mail address that {provider} has told, and {provider} does not vouch \
              that the address is yours. Sign in as usual, then link {provider} among your ways to log in."
         ),
-        "IDENTITY_TAKEN" => format!("Your account at {provider} is linked to another account here."),
-        "LAST_WAY_IN" => format!("{provider} is your only way to log in, so it stays linked."),
+        "IDENTITY_TAKEN" => format!(
+            "Your account at {provider} is linked to another account here. To link it to this one, sign in with \
+             {provider}, unlink it there, and come back."
+        ),
+        "LAST_WAY_IN" => format!(
+            "{provider} is your only way to log in, so it stays linked. Set a password or link another provider \
+             first."
+        ),
         _ => return None,
     })
 }
