@@ -25,7 +25,7 @@ impl Auth {
     /// Mails a link that sets a new password, if the address belongs to an account.
     ///
     /// Whether it does, nobody learns (OWASP Forgot Password Cheat Sheet): not from the outcome, and not from
-    /// its time, since every answer leaves on a [beat](BEAT).
+    /// its time, since every answer leaves on a beat (`BEAT` in this module).
     ///
     /// # Errors
     /// When the database does not take the link, or would not.
