@@ -1,27 +1,44 @@
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use archon_domain::ports::{Clock, Entropy, EventLog};
-use archon_domain::{Client, EventId, EventKind, SecurityEvent, SessionId, UserAgent, UserId};
+use archon_domain::{
+    Client, EventId, EventKind, SecurityEvent, SessionId, StoreError, StoreErrorKind, UserAgent, UserId,
+};
+use futures::FutureExt as _;
 use serde_json::{Map, Value};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc::error::{SendTimeoutError, TrySendError};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::events::event_document;
 
 /// How many events may wait to be written; a full queue makes the writer of the next one wait.
 const QUEUE: usize = 1024;
 
+/// How long recording waits for a place in the queue.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// Takes security events off the hands of use cases and writes them in batches.
 ///
-/// Nothing is dropped: when the queue is full, recording waits for a place.
+/// Nothing is dropped in silence: when the queue is full, recording waits for a place, and an event that finds
+/// none goes to the service's own log with all that it says.
 #[derive(Clone)]
 pub struct Recorder {
     queue: mpsc::Sender<Entry>,
+    /// Whether somebody has waited in vain since the queue last had a place.
+    is_stuck: Arc<AtomicBool>,
+    /// Tells the writer, by being dropped, that nobody records any more.
+    _alive: Arc<watch::Sender<()>>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 }
 
-/// The writing end of a [`Recorder`]; run it as a task, it ends when the last recorder is gone.
+/// The writing end of a [`Recorder`]; run it as a task, it ends soon after the last recorder is gone.
 pub struct EventWriter {
     queue: mpsc::Receiver<Entry>,
+    gone: watch::Receiver<()>,
     log: Arc<dyn EventLog>,
 }
 
@@ -86,8 +103,11 @@ impl Recorder {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> (Self, EventWriter) {
-        let (sender, receiver) = mpsc::channel(QUEUE);
-        (Self { queue: sender, clock, entropy }, EventWriter { queue: receiver, log })
+        let (sender, queue) = mpsc::channel(QUEUE);
+        let (alive, gone) = watch::channel(());
+        let is_stuck = Arc::default();
+        let recorder = Self { queue: sender, is_stuck, _alive: Arc::new(alive), clock, entropy };
+        (recorder, EventWriter { queue, gone, log })
     }
 
     pub(crate) async fn record(&self, happening: Happening) {
@@ -105,19 +125,37 @@ impl Recorder {
             details: happening.details,
         };
         metrics::counter!("archon_security_events_total", "type" => happening.kind.as_str()).increment(1);
-        if self.queue.send(Entry::Event(Box::new(event))).await.is_err() {
-            tracing::error!(
-                kind = happening.kind.as_str(),
-                "a security event came after the writer had stopped"
-            );
+        if let Err(Entry::Event(event)) = self.hand_over(Entry::Event(Box::new(event))).await {
+            write_down(&event, "it found no place in the queue");
         }
     }
 
-    /// Waits until every event recorded before has been written.
+    /// Puts an entry into the queue; gives it back when there is no place for it. Once somebody has waited in vain
+    /// nobody else does, until there is a place again: a store that is away must not hold up every request.
+    async fn hand_over(&self, entry: Entry) -> Result<(), Entry> {
+        let handed = if self.is_stuck.load(Ordering::Relaxed) {
+            self.queue.try_send(entry).map_err(|error| match error {
+                TrySendError::Full(entry) | TrySendError::Closed(entry) => entry,
+            })
+        } else {
+            self.queue.send_timeout(entry, PATIENCE).await.map_err(|error| match error {
+                SendTimeoutError::Timeout(entry) | SendTimeoutError::Closed(entry) => entry,
+            })
+        };
+        self.is_stuck.store(handed.is_err(), Ordering::Relaxed);
+        handed
+    }
+
+    /// Waits until every event recorded before has been written, for at most five seconds.
     pub async fn flush(&self) {
         let (done, wait) = oneshot::channel();
-        if self.queue.send(Entry::Flush(done)).await.is_ok() {
-            let _ = wait.await;
+        let flushed = async {
+            if self.queue.send(Entry::Flush(done)).await.is_ok() {
+                let _ = wait.await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, flushed).await.is_err() {
+            tracing::warn!("security events are not written yet");
         }
     }
 }
@@ -126,8 +164,21 @@ impl EventWriter {
     /// Most events written at once.
     const BATCH: usize = 256;
 
-    /// Writes events as they come, all that wait at a time, until the last recorder is dropped.
+    /// How long a store that is away is left alone between two tries: at first, and at most.
+    const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
+    /// How long the writer goes on trying once the last recorder is gone.
+    pub const LAST_WORDS: Duration = Duration::from_secs(5);
+
+    /// Writes events as they come, all that wait at a time, until the last recorder is dropped. What cannot be
+    /// stored by then goes to the service's own log.
     pub async fn run(mut self) {
+        let mut gone = self.gone.clone();
+        let patience = async move {
+            while gone.changed().await.is_ok() {}
+            tokio::time::sleep(Self::LAST_WORDS).await;
+        };
+        let patience = patience.boxed().shared();
         let mut waiting = Vec::with_capacity(Self::BATCH);
         while self.queue.recv_many(&mut waiting, Self::BATCH).await > 0 {
             let mut events = Vec::with_capacity(waiting.len());
@@ -138,29 +189,58 @@ impl EventWriter {
                     Entry::Flush(done) => flushed.push(done),
                 }
             }
-            self.write(events).await;
+            tokio::select! {
+                biased;
+                () = self.store(&events) => {}
+                () = patience.clone() => {
+                    events.iter().for_each(|event| write_down(event, "the service has stopped"));
+                }
+            }
             for done in flushed {
                 let _ = done.send(());
             }
         }
     }
 
-    /// Writes a batch; while the store is away it is tried again, and the queue fills up behind it.
-    async fn write(&self, events: Vec<SecurityEvent>) {
-        if events.is_empty() {
+    /// Stores a batch, however long that takes. Where the store refuses it, each event is tried by itself, so that
+    /// one which cannot be stored takes no other with it.
+    async fn store(&self, events: &[SecurityEvent]) {
+        if events.is_empty() || self.append(events).await.is_ok() {
             return;
         }
-        for wait in [0, 100, 400, 1600, 6400] {
-            tokio::time::sleep(std::time::Duration::from_millis(wait)).await;
-            match self.log.append(events.clone()).await {
-                Ok(()) => return,
-                Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "security events wait")
-                }
+        for event in events {
+            if let Err(error) = self.append(std::slice::from_ref(event)).await {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error, id = %event.id, "the store refuses a security event");
+                write_down(event, "the store refuses it");
             }
         }
-        for event in events {
-            tracing::error!(kind = event.kind.as_str(), id = %event.id, "a security event could not be stored");
+    }
+
+    /// Appends events; while the store is away this goes on trying. Appending again stores nothing twice.
+    async fn append(&self, events: &[SecurityEvent]) -> Result<(), StoreError> {
+        let (mut pause, longest) = Self::PAUSES;
+        loop {
+            match self.log.append(events.to_vec()).await {
+                Err(error)
+                    if matches!(error.kind(), StoreErrorKind::Unavailable | StoreErrorKind::Conflict) =>
+                {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "security events wait");
+                }
+                appended => return appended,
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(longest);
         }
     }
 }
+
+/// The last resort of an event: a line in the service's own log, with all that it says.
+fn write_down(event: &SecurityEvent, why: &str) {
+    metrics::counter!("archon_security_events_unstored_total").increment(1);
+    tracing::error!(event = %event_document(event), why, "a security event is in no store but in this line");
+}
+
+#[cfg(test)]
+#[path = "recorder_tests.rs"]
+mod tests;

@@ -5,12 +5,15 @@ mod content;
 use std::sync::Arc;
 
 use archon_domain::archive::{
-    KnownNetwork, PasswordHistory, Record, RecordKey, Refusal, RefusalReason, Revocation, Table,
+    ChainEnd, ChainEndName, KnownNetwork, PasswordHistory, Record, RecordKey, Refusal, RefusalReason,
+    Revocation, StoredEvent, Table,
 };
 use archon_domain::ports::{
     Archive, Credentials, EventLog, Identities, Outbox, Revocations, SessionStore, UserRepo,
 };
-use archon_domain::{ClientNetwork, Opening, SessionId, TokenPurpose, TokenRef, User};
+use archon_domain::{
+    ChainLink, ClientNetwork, Opening, SecurityEvent, SessionId, TokenPurpose, TokenRef, User,
+};
 
 pub use content::content;
 
@@ -77,6 +80,7 @@ macro_rules! archive {
                 password_hashes_keep_their_order,
                 a_user_whose_address_is_taken_is_refused,
                 what_belongs_to_nobody_is_refused,
+                an_event_whose_place_is_anothers_is_refused,
             ],
             concurrency [],
         }
@@ -126,6 +130,7 @@ pub async fn what_the_other_ports_have_stored_is_given(port: &Port) {
     let event = samples.event(user.id, start());
     stores.events.append(vec![event.clone()]).await.unwrap();
 
+    let head = ChainLink::before_the_first().next(&Record::from(&event));
     let TokenRef { id, session: of_session, expires_at } = revoked;
     let reason = "it's \"ü\"".to_owned();
     let hashes = user.password.iter().cloned().collect();
@@ -143,7 +148,8 @@ pub async fn what_the_other_ports_have_stored_is_given(port: &Port) {
         ),
         (Table::OneTimeTokens, Record::from(&token)),
         (Table::Outbox, Record::from(&mail)),
-        (Table::SecurityEvents, Record::from(&event)),
+        (Table::SecurityEvents, Record::from(&StoredEvent { event, link: Some(head) })),
+        (Table::EventChain, Record::from(&ChainEnd { name: ChainEndName::Head, link: head })),
     ] {
         same(&port.read(table, 10).await, &record);
     }
@@ -178,6 +184,8 @@ pub async fn what_is_put_is_found_by_the_other_ports(port: &Port) {
     let mut mail = samples.mail(&user, start());
     mail.last_error = Some("450 later".to_owned());
     let event = samples.event(user.id, start());
+    let head = ChainLink::before_the_first().next(&Record::from(&event));
+    let stored_event = StoredEvent { event: event.clone(), link: Some(head) };
     for (table, record) in [
         (Table::Users, Record::from(&user)),
         (Table::PasswordHistory, Record::from(&history)),
@@ -186,7 +194,8 @@ pub async fn what_is_put_is_found_by_the_other_ports(port: &Port) {
         (Table::Revocations, Record::from(&revocation)),
         (Table::OneTimeTokens, Record::from(&token)),
         (Table::Outbox, Record::from(&mail)),
-        (Table::SecurityEvents, Record::from(&event)),
+        (Table::SecurityEvents, Record::from(&stored_event)),
+        (Table::EventChain, Record::from(&ChainEnd { name: ChainEndName::Head, link: head })),
     ] {
         port.put(table, &[record]).await;
     }
@@ -206,6 +215,11 @@ pub async fn what_is_put_is_found_by_the_other_ports(port: &Port) {
     crate::stores::assert_same_mail(&claimed[0].mail, &mail.mail);
     assert_eq!(claimed[0].last_error, mail.last_error);
     assert_eq!(stores.events.of_user(user.id, 9).await.unwrap(), [event]);
+    assert_eq!(stores.events.chain_ends().await.unwrap().head, head);
+    let next = samples.event(user.id, after(1));
+    stores.events.append(vec![next.clone()]).await.unwrap();
+    let found = stores.events.chain_ends().await.unwrap().head;
+    assert_eq!(found, head.next(&Record::from(&next)), "the chain goes on where it was");
     assert!(stores.credentials.verify_email(&token.digest, start()).await.unwrap().is_some());
 }
 
@@ -291,4 +305,31 @@ pub async fn what_belongs_to_nobody_is_refused(port: &Port) {
             assert_eq!(refused.len(), owned, "{table}");
         }
     }
+}
+
+/// MUST refuse an event whose place in the chain another event has, name that one, and store the others.
+pub async fn an_event_whose_place_is_anothers_is_refused(port: &Port) {
+    let samples = Samples::default();
+    let user = samples.user_id();
+    let own = samples.event(user, start());
+    port.stores.events.append(vec![own.clone()]).await.unwrap();
+    let others = [samples.event(user, start()), samples.event(user, after(1))];
+    let first = ChainLink::before_the_first().next(&Record::from(&others[0]));
+    let second = first.next(&Record::from(&others[1]));
+    let stored = |event: &SecurityEvent, link| Record::from(&StoredEvent { event: event.clone(), link });
+    let records = [stored(&others[0], Some(first)), stored(&others[1], Some(second))];
+    let refused = port.archive.put(Table::SecurityEvents, records.to_vec()).await.unwrap();
+    assert_eq!(
+        refused,
+        [Refusal { key: records[0].key(), reason: RefusalReason::PlaceTaken { by: own.id } }]
+    );
+    let without_a_place = stored(&others[0], None);
+    port.put(Table::SecurityEvents, std::slice::from_ref(&without_a_place)).await;
+    let found = port.read(Table::SecurityEvents, 10).await;
+    assert_eq!(found.len(), 3);
+    assert!(found.contains(&records[1]) && found.contains(&without_a_place));
+    let events = &port.stores.events;
+    assert_eq!(events.chain_ends().await.unwrap().outside, 1, "nothing vouches for what has no place");
+    assert_eq!(events.purge(after(1)).await.unwrap(), 2, "which is forgotten by its age alone");
+    assert_eq!(events.chain_ends().await.unwrap().outside, 0);
 }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use archon_app::workers::{CleanUp, MailWorker, Retention, TouchWriter};
 use archon_app::{
-    Auth, ExtraClaim, Limits, LimitsPolicy, Links, Policy, Ports, Providers, Recorder, TokenPolicy,
+    Auth, EventWriter, ExtraClaim, Limits, LimitsPolicy, Links, Policy, Ports, Providers, Recorder,
+    TokenPolicy,
 };
-use archon_domain::ports::{Clock, Entropy, IdentityProvider, Outbox};
+use archon_domain::ports::{Clock, Entropy, EventLog, IdentityProvider, Outbox};
 use archon_mail_lettre::{Pages, Postman, PostmanSettings, SmtpSettings, Transport};
 use archon_password_argon2::{Argon2Hasher, Argon2Parameters, PoolSettings};
 use archon_token_jose::{JoseSettings, JoseTokens, RsaBits};
@@ -118,6 +119,14 @@ pub async fn keys(settings: &Settings, surroundings: &Surroundings) -> anyhow::R
 /// When the store cannot be opened.
 pub async fn outbox(settings: &Settings, surroundings: &Surroundings) -> anyhow::Result<Arc<dyn Outbox>> {
     Ok(open_stores(settings, surroundings.adapt.as_ref()).await?.outbox)
+}
+
+/// The log of security events of the configured service.
+///
+/// # Errors
+/// When the store cannot be opened.
+pub async fn events(settings: &Settings, surroundings: &Surroundings) -> anyhow::Result<Arc<dyn EventLog>> {
+    Ok(open_stores(settings, surroundings.adapt.as_ref()).await?.events)
 }
 
 /// Opens the configured store, brings its tables up to date, and adapts it.
@@ -236,7 +245,7 @@ impl Background {
         for worker in self.workers {
             let _ = worker.await;
         }
-        let patience = std::time::Duration::from_secs(5);
+        let patience = EventWriter::LAST_WORDS + std::time::Duration::from_secs(1);
         if tokio::time::timeout(patience, self.event_writer).await.is_err() {
             tracing::warn!("stopped before every security event was written");
         }

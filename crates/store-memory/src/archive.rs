@@ -5,8 +5,7 @@ use archon_domain::archive::{
 };
 use archon_domain::ports::Archive;
 use archon_domain::{
-    EventId, IssuedToken, LinkedIdentity, QueuedMail, SecurityEvent, Session, StoreError, StoreErrorKind,
-    User, UserId,
+    IssuedToken, LinkedIdentity, QueuedMail, Session, StoreError, StoreErrorKind, User, UserId,
 };
 use async_trait::async_trait;
 
@@ -81,7 +80,8 @@ impl State {
                 .collect(),
             Table::OneTimeTokens => self.tokens.values().map(Record::from).collect(),
             Table::Outbox => self.outbox.values().map(Record::from).collect(),
-            Table::SecurityEvents => self.events.iter().map(Record::from).collect(),
+            Table::SecurityEvents => self.events.records(),
+            Table::EventChain => self.events.end_records(),
         }
     }
 
@@ -120,7 +120,8 @@ impl State {
                 let queued = QueuedMail::try_from(record)?;
                 self.outbox.insert(queued.mail.id, queued);
             }
-            Table::SecurityEvents => self.put_event(record.try_into()?),
+            Table::SecurityEvents => return Ok(self.events.put(record.try_into()?)),
+            Table::EventChain => self.events.put_end(record.try_into()?),
         }
         Ok(None)
     }
@@ -139,14 +140,6 @@ impl State {
             former.map(|account| (account.history, account.networks)).unwrap_or_default();
         self.accounts.insert(user.id, Account { user, history, networks });
         None
-    }
-
-    fn put_event(&mut self, event: SecurityEvent) {
-        let id: EventId = event.id;
-        match self.events.iter_mut().find(|stored| stored.id == id) {
-            Some(stored) => *stored = event,
-            None => self.events.push(event),
-        }
     }
 
     fn change(&mut self, user: UserId, change: impl FnOnce(&mut Account)) {

@@ -5,10 +5,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use archon_domain::ports::Probe;
 use archon_domain::{
     ClientNetwork, EmailKey, Instant, IssuedToken, KeyId, LinkedIdentity, MailId, PasswordHash, QueuedMail,
-    SecurityEvent, Session, SessionId, SigningKey, StoreError, StoreErrorKind, TerminationReason,
-    TokenDigest, TokenId, TokenPurpose, User, UserId,
+    Session, SessionId, SigningKey, StoreError, StoreErrorKind, TerminationReason, TokenDigest, TokenId,
+    TokenPurpose, User, UserId,
 };
 use async_trait::async_trait;
+
+use crate::events::Events;
 
 /// Keeps everything that a database would keep, and loses it with the process.
 ///
@@ -29,7 +31,7 @@ pub(crate) struct State {
     pub(crate) tokens: HashMap<TokenDigest, IssuedToken>,
     pub(crate) revocations: HashMap<TokenId, Revocation>,
     pub(crate) outbox: BTreeMap<MailId, QueuedMail>,
-    pub(crate) events: Vec<SecurityEvent>,
+    pub(crate) events: Events,
     pub(crate) keys: BTreeMap<KeyId, SigningKey>,
 }
 

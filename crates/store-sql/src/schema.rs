@@ -149,6 +149,19 @@ diesel::table! {
         user_agent -> Nullable<Text>,
         request_id -> Nullable<Text>,
         details -> Json,
+        sequence -> Nullable<BigInt>,
+        digest -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+
+    /// By what the chain of events is held: `anchor` and `head`.
+    event_chain (name) {
+        name -> Text,
+        sequence -> BigInt,
+        digest -> Binary,
     }
 }
 

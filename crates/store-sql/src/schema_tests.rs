@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use archon_contract::samples::{Samples, start};
+use archon_domain::archive::{Record, StoredEvent};
 use archon_domain::{SessionEnding, SigningAlgorithm, TerminationReason, TokenPurpose};
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
@@ -10,9 +11,10 @@ use diesel_async::RunQueryDsl;
 use serde_json::Value;
 
 use crate::SqlStore;
+use crate::archive::EventRecord;
 use crate::db::{Db, on_db, write_one};
 use crate::fixture::Place;
-use crate::rows::{EventRow, KeyRow, MailRow, SessionRow, TokenRow, UserRow};
+use crate::rows::{KeyRow, MailRow, SessionRow, TokenRow, UserRow};
 use crate::schema::*;
 use crate::types::{Id, Ts};
 
@@ -63,6 +65,7 @@ fn declared() -> BTreeSet<String> {
         one_time_tokens,
         mail_outbox,
         security_events,
+        event_chain,
         signing_keys
     );
     // Each query reads: SELECT `table`.`column`, `table`.`column` FROM `table`
@@ -143,7 +146,12 @@ async fn every_column_takes_and_gives_its_type(place: Place) {
     let mut mail = samples.mail(&user, start());
     mail.last_error = Some("450 later".to_owned());
     round_trip!(store, mail_outbox, MailRow::try_from(&mail).unwrap() => MailRow, |_| ());
-    round_trip!(store, security_events, EventRow::from(samples.event(user.id, start())) => EventRow, |_| ());
+    let stored = StoredEvent { event: samples.event(user.id, start()), link: None };
+    let row = EventRecord::try_from(Record::from(&stored)).unwrap();
+    round_trip!(store, security_events, row => EventRecord, |_| ());
+    round_trip!(store, event_chain, (
+        event_chain::name.eq("a third end"), event_chain::sequence.eq(0), event_chain::digest.eq(vec![7_u8])
+    ) => (String, i64, Vec<u8>), |read| assert_eq!((read.1, read.0.is_empty()), (0, false)));
     let key = samples.key(SigningAlgorithm::EdDsa);
     round_trip!(store, signing_keys, KeyRow::from(&key) => KeyRow, |_| ());
     let json =

@@ -16,7 +16,8 @@ use tokio::runtime::Handle;
 
 use crate::db::{AsyncSqliteConnection, Db};
 use crate::error::OpenError;
-use crate::schema::mail_outbox;
+use crate::rows::LinkRow;
+use crate::schema::{event_chain, mail_outbox};
 use crate::types::{Id, Ts};
 
 /// `synchronous = FULL` syncs the log at every commit: what was answered survives a power cut.
@@ -135,6 +136,14 @@ pub(crate) async fn due_mails(
         .select(mail_outbox::id)
         .load(connection)
         .await
+}
+
+/// An end of the chain of events; the transaction keeps other writers out.
+pub(crate) async fn lock_chain(
+    connection: &mut AsyncSqliteConnection,
+    end: &'static str,
+) -> QueryResult<LinkRow> {
+    event_chain::table.find(end).select(LinkRow::as_select()).first(connection).await
 }
 
 /// Nothing to do: the transaction keeps other writers out.

@@ -9,7 +9,10 @@ mod trouble;
 use std::path::PathBuf;
 
 use archon_domain::ports::EventLog;
-use archon_domain::{Instant, SecurityEvent, StoreError, StoreErrorKind, UserId};
+use archon_domain::{
+    ChainEnds, ChainEntry, EventCursor, EventFilter, Instant, SecurityEvent, StoreError, StoreErrorKind,
+    UserId,
+};
 use async_trait::async_trait;
 
 use directory::Directory;
@@ -51,12 +54,33 @@ impl FileEventLog {
 #[async_trait]
 impl EventLog for FileEventLog {
     async fn append(&self, events: Vec<SecurityEvent>) -> Result<(), StoreError> {
-        self.blocking("store security events", move |directory| directory.append(&events)).await
+        self.blocking("store security events", move |directory| directory.append(events)).await
     }
 
     async fn of_user(&self, user: UserId, limit: u32) -> Result<Vec<SecurityEvent>, StoreError> {
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        self.blocking("list a user's security events", move |directory| directory.of_user(user, limit)).await
+        self.search(&EventFilter { user: Some(user), ..EventFilter::default() }, None, limit).await
+    }
+
+    async fn search(
+        &self,
+        filter: &EventFilter,
+        after: Option<EventCursor>,
+        limit: u32,
+    ) -> Result<Vec<SecurityEvent>, StoreError> {
+        let (filter, limit) = (filter.clone(), usize::try_from(limit).unwrap_or(usize::MAX));
+        self.blocking("search security events", move |directory| directory.search(&filter, after, limit))
+            .await
+    }
+
+    async fn chain(&self, after: u64, limit: u32) -> Result<Vec<ChainEntry>, StoreError> {
+        let chain = self.blocking("read the chain of security events", Directory::chain).await?;
+        let behind = chain.into_iter().filter(|stored| stored.link.sequence > after);
+        let behind = behind.take(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(behind.map(|stored| ChainEntry::new(&stored.event, stored.link)).collect())
+    }
+
+    async fn chain_ends(&self) -> Result<ChainEnds, StoreError> {
+        self.blocking("read the ends of the chain", Directory::ends).await
     }
 
     async fn purge(&self, before: Instant) -> Result<u64, StoreError> {

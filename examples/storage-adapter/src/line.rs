@@ -1,13 +1,15 @@
-//! An event as a line: the names are those of the account export of the API.
+//! An event as a line, with its place in the chain: the names are those of the account export of the API.
 
 use std::net::IpAddr;
 
-use archon_domain::{EventId, Instant, SecurityEvent, SessionId, UserAgent, UserId};
+use archon_domain::{ChainLink, EventId, Instant, SecurityEvent, SessionId, UserAgent, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 #[derive(Serialize, Deserialize)]
 struct Line {
+    sequence: u64,
+    digest: String,
     id: EventId,
     time: Instant,
     r#type: String,
@@ -21,8 +23,10 @@ struct Line {
 }
 
 /// The event as JSON, without a line break in it and with one after it.
-pub(crate) fn write(event: &SecurityEvent) -> serde_json::Result<String> {
+pub(crate) fn write(event: &SecurityEvent, link: ChainLink) -> serde_json::Result<String> {
     let line = Line {
+        sequence: link.sequence,
+        digest: link.digest.to_string(),
         id: event.id,
         time: event.at,
         r#type: event.kind.as_str().to_owned(),
@@ -37,10 +41,11 @@ pub(crate) fn write(event: &SecurityEvent) -> serde_json::Result<String> {
     Ok(serde_json::to_string(&line)? + "\n")
 }
 
-/// The event of a line; otherwise why it is none.
-pub(crate) fn read(text: &str) -> Result<SecurityEvent, String> {
+/// The event of a line and its place; otherwise why it is none.
+pub(crate) fn read(text: &str) -> Result<(SecurityEvent, ChainLink), String> {
     let line: Line = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    Ok(SecurityEvent {
+    let link = ChainLink { sequence: line.sequence, digest: line.digest.parse()? };
+    let event = SecurityEvent {
         id: line.id,
         at: line.time,
         kind: line.r#type.parse()?,
@@ -51,5 +56,6 @@ pub(crate) fn read(text: &str) -> Result<SecurityEvent, String> {
         user_agent: line.user_agent.as_deref().map(UserAgent::new),
         request_id: line.request_id,
         details: line.details,
-    })
+    };
+    Ok((event, link))
 }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use archon_contract::samples::{Samples, after, start};
 use archon_domain::ports::EventLog as _;
-use archon_domain::{SecurityEvent, Span, StoreErrorKind, UserId};
+use archon_domain::{Break, ChainLink, SecurityEvent, Span, StoreErrorKind, UserId, Verification};
 use archon_example_storage_adapter::FileEventLog;
 use futures::future::join_all;
 use tempfile::TempDir;
@@ -164,15 +164,16 @@ async fn a_batch_of_several_days_is_stored_whole_or_not_at_all() {
 async fn days_that_are_over_go_as_files_and_others_keep_their_lines() {
     let place = Place::new();
     let log = place.open();
-    let mut events: Vec<_> = [0, 0, 1, 2, 3].map(|days| place.event(days)).into();
-    events[3].at += Span::hours(1);
-    log.append(events.clone()).await.unwrap();
-    log.append(vec![place.event(2)]).await.unwrap();
+    let mut events: Vec<_> = [0, 0, 1, 2, 2, 3].map(|days| place.event(days)).into();
+    events[4].at += Span::hours(1);
+    for event in &events {
+        log.append(vec![event.clone()]).await.unwrap();
+    }
     fs::write(place.file("README"), "not ours").unwrap();
     let third = fs::read_to_string(place.file("2026-03-03.jsonl")).unwrap();
-    let kept = third.split_inclusive('\n').next().unwrap();
+    let kept = third.split_inclusive('\n').nth(1).unwrap();
 
-    let before = events[3].at;
+    let before = events[4].at;
     assert_eq!(log.purge(before).await.unwrap(), 4);
     assert_eq!(log.purge(before).await.unwrap(), 0);
     assert_eq!(
@@ -183,6 +184,46 @@ async fn days_that_are_over_go_as_files_and_others_keep_their_lines() {
     events.reverse();
     assert_eq!(place.events().await, events[..2]);
     assert_eq!(log.of_user(place.user, 1).await.unwrap(), events[..1]);
+}
+
+/// Whether the chain holds from its anchor to its head.
+async fn is_whole(log: &FileEventLog) -> Result<ChainLink, Break> {
+    let ends = log.chain_ends().await.unwrap();
+    let mut verification = Verification::new(&ends, None)?;
+    log.chain(0, 1000).await.unwrap().iter().try_for_each(|entry| verification.add(entry))?;
+    verification.finish()
+}
+
+#[tokio::test]
+async fn a_line_that_somebody_edits_or_takes_away_breaks_the_chain() {
+    let place = Place::new();
+    let log = place.open();
+    let events: Vec<_> = (0..3).map(|_| place.event(0)).collect();
+    log.append(events.clone()).await.unwrap();
+    assert_eq!(is_whole(&log).await.unwrap().sequence, 3);
+    let text = fs::read_to_string(place.file("2026-03-01.jsonl")).unwrap();
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let edited = lines[1].replace("curl", "wget");
+    fs::write(place.file("2026-03-01.jsonl"), [lines[0], &edited, lines[2]].concat()).unwrap();
+    let changed = Break::Changed { sequence: 2, id: events[1].id };
+    assert_eq!(is_whole(&log).await, Err(changed));
+    fs::write(place.file("2026-03-01.jsonl"), [lines[0], lines[2]].concat()).unwrap();
+    assert_eq!(is_whole(&log).await, Err(Break::Missing { sequence: 2 }));
+}
+
+#[tokio::test]
+async fn lines_that_a_killed_purge_left_are_passed_over() {
+    let place = Place::new();
+    let log = place.open();
+    let events: Vec<_> = (0..3).map(|days| place.event(days)).collect();
+    log.append(events.clone()).await.unwrap();
+    let before = fs::read(place.file("2026-03-01.jsonl")).unwrap();
+    assert_eq!(log.purge(events[1].at).await.unwrap(), 1);
+    fs::write(place.file("2026-03-01.jsonl"), before).unwrap();
+    assert_eq!(place.events().await.len(), 2);
+    assert_eq!(is_whole(&log).await.unwrap().sequence, 3);
+    assert_eq!(log.purge(events[2].at).await.unwrap(), 1);
+    assert_eq!(place.events().await, events[2..]);
 }
 
 #[tokio::test]

@@ -106,7 +106,9 @@ fn every_port_and_every_suite_is_named() -> anyhow::Result<()> {
 #[test]
 fn every_case_of_the_suite_is_shown_to_fail_and_to_pass() -> anyhow::Result<()> {
     let page = page()?;
-    let source = fs::read_to_string(root().join("crates/contract/src/event_log.rs"))?;
+    let files =
+        ["event_log.rs", "concurrency/events.rs"].map(|file| root().join("crates/contract/src").join(file));
+    let source = files.map(fs::read_to_string).into_iter().collect::<Result<String, _>>()?;
     let cases: BTreeSet<_> = source
         .lines()
         .filter_map(|line| line.strip_prefix("pub async fn ")?.split('(').next())

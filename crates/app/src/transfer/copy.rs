@@ -12,6 +12,8 @@ pub struct Copier {
     target: Side,
     /// Users of the source whom the target did not take.
     missing: HashSet<UserId>,
+    /// Whether the target has a chain of events of its own: events of the source are copied without their places.
+    other_chain: bool,
 }
 
 /// What became of a part.
@@ -29,6 +31,8 @@ pub struct Copied {
     pub only_in_target: u64,
     /// Records that were left out since the target does not have their user.
     pub left_out: u64,
+    /// Security events that were copied without their places in the chain, since other events have these.
+    pub unchained: u64,
     /// Users that were left out, and why.
     pub conflicts: Vec<Conflict>,
 }
@@ -61,7 +65,7 @@ impl Copier {
     /// A copier that has copied nothing yet.
     #[must_use]
     pub fn new(source: Side, target: Side) -> Self {
-        Self { source, target, missing: HashSet::new() }
+        Self { source, target, missing: HashSet::new(), other_chain: false }
     }
 
     /// Copies one part. The parts must come in the order of [`Part::all`], since some refer to others.
@@ -75,7 +79,7 @@ impl Copier {
         let mut batch = Batch::default();
         let mut told = 0;
         while let Some(pair) = pairs.next().await? {
-            self.take(pair, &mut batch, &mut copied);
+            self.take(part, pair, &mut batch, &mut copied);
             if batch.records.len() >= PAGE as usize {
                 self.store(part, std::mem::take(&mut batch), &mut copied).await?;
             }
@@ -90,10 +94,10 @@ impl Copier {
     }
 
     /// Counts a pair, and puts what is to be stored into the batch.
-    fn take(&self, pair: Pair, batch: &mut Batch, copied: &mut Copied) {
+    fn take(&mut self, part: Part, pair: Pair, batch: &mut Batch, copied: &mut Copied) {
         match pair {
             Pair::Target(_) => copied.only_in_target += 1,
-            Pair::Both(ours, theirs) if ours == theirs => {
+            Pair::Both(ours, theirs) if self.is_there(part, &ours, &theirs) => {
                 copied.rows += 1;
                 copied.unchanged += 1;
             }
@@ -113,15 +117,34 @@ impl Copier {
         }
     }
 
+    /// Whether the target holds a record of the source as far as it can.
+    fn is_there(&mut self, part: Part, ours: &Record, theirs: &Record) -> bool {
+        match part {
+            Part::Table(Table::SecurityEvents) if ours != theirs && *theirs == ours.without_place() => {
+                self.other_chain = true;
+                true
+            }
+            // The ends of a chain only move on: the target may have come further by itself.
+            Part::Table(Table::EventChain) => theirs.fields()[1] >= ours.fields()[1],
+            _ => ours == theirs,
+        }
+    }
+
     async fn store(&mut self, part: Part, batch: Batch, copied: &mut Copied) -> Result<(), StoreError> {
         let Batch { records, replacing } = batch;
         if records.is_empty() {
+            return Ok(());
+        }
+        if part == Part::Table(Table::EventChain) && self.other_chain {
+            // The ends of one chain do not hold another.
+            copied.unchanged += records.len() as u64;
             return Ok(());
         }
         copied.changed += replacing.len() as u64;
         copied.added += (records.len() - replacing.len()) as u64;
         let refused = match part {
             Part::Keys => self.store_keys(&replacing).await?,
+            Part::Table(Table::SecurityEvents) => self.store_events(records, &replacing, copied).await?,
             Part::Table(table) => self.target.archive.put(table, records).await?,
         };
         for refusal in refused {
@@ -143,6 +166,32 @@ impl Copier {
             }
             _ => copied.left_out += 1,
         }
+    }
+
+    /// Stores events. Where the target has a chain of its own, those that it does not hold come without a place, so
+    /// that none is lost and its chain goes on where it is.
+    async fn store_events(
+        &mut self,
+        records: Vec<Record>,
+        replacing: &HashSet<RecordKey>,
+        copied: &mut Copied,
+    ) -> Result<Vec<Refusal>, StoreError> {
+        let archive = &self.target.archive;
+        let (changed, fresh): (Vec<_>, Vec<_>) =
+            records.into_iter().partition(|record| replacing.contains(&record.key()));
+        if !self.other_chain {
+            let refused = archive.put(Table::SecurityEvents, fresh.clone()).await?;
+            self.other_chain = !refused.is_empty();
+        }
+        if self.other_chain {
+            copied.unchained += fresh.len() as u64;
+            let beside = fresh.iter().map(Record::without_place).collect();
+            archive.put(Table::SecurityEvents, beside).await?;
+        }
+        if changed.is_empty() {
+            return Ok(Vec::new());
+        }
+        archive.put(Table::SecurityEvents, changed).await
     }
 
     /// Stores the keys that the target does not have, or holds otherwise.

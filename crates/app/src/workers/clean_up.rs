@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use archon_domain::ports::{Clock, Credentials, EventLog, Revocations, SessionStore, UserRepo};
-use archon_domain::{Span, StoreError};
+use archon_domain::{Instant, Span, StoreError};
 use tokio::sync::watch;
 
 use crate::Auth;
@@ -52,15 +52,38 @@ impl CleanUp {
 
     /// Cleans up now and then until told to stop.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
+        let mut noted = None;
         loop {
             if let Err(error) = self.clean().await {
                 tracing::warn!(error = &error as &dyn std::error::Error, "clean-up is put off");
             }
+            noted = self.note_head(noted).await;
             tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => return,
                 () = tokio::time::sleep(Self::EVERY) => {}
             }
         }
+    }
+
+    /// Shows where the chain of security events ends, and says it in the log once a day, where a chain that was
+    /// rewritten whole cannot reach: `archon-auth events verify --expect` holds it against the log. When it was
+    /// last said.
+    async fn note_head(&self, noted: Option<Instant>) -> Option<Instant> {
+        let head = match self.events.chain_ends().await {
+            Ok(ends) => ends.head,
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "the chain of events is not shown");
+                return noted;
+            }
+        };
+        #[expect(clippy::cast_precision_loss, reason = "gauges are floating-point numbers")]
+        metrics::gauge!("archon_security_events_sequence").set(head.sequence as f64);
+        let now = self.clock.now();
+        if noted.is_some_and(|noted| now - noted < Span::days(1)) {
+            return noted;
+        }
+        tracing::info!(%head, "the chain of security events");
+        Some(now)
     }
 
     /// Forgets what is over now; returns how many entries.

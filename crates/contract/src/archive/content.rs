@@ -1,9 +1,11 @@
 //! Records of every table, with texts that collations like to put in another order than bytes do.
 
-use archon_domain::archive::{KnownNetwork, PasswordHistory, Record, Revocation, Table};
+use archon_domain::archive::{
+    ChainEnd, ChainEndName, KnownNetwork, PasswordHistory, Record, Revocation, StoredEvent, Table,
+};
 use archon_domain::{
-    ClientNetwork, IssuedToken, LinkedIdentity, QueuedMail, SecurityEvent, Session, SessionEnding,
-    Succession, TerminationReason, TokenPurpose, User,
+    ChainLink, ClientNetwork, IssuedToken, LinkedIdentity, QueuedMail, Session, SessionEnding, Succession,
+    TerminationReason, TokenPurpose, User,
 };
 
 use crate::samples::{Samples, after, email, ip, start};
@@ -21,6 +23,7 @@ pub fn content(samples: &Samples, users: usize) -> Vec<(Table, Vec<Record>)> {
     let each = |make: &dyn Fn(usize, &User) -> Vec<Record>| -> Vec<Record> {
         rich.iter().flat_map(|(number, user)| make(*number, user)).collect()
     };
+    let events = events(samples, &rich);
     vec![
         (Table::Users, users.iter().map(Record::from).collect()),
         (Table::OauthIdentities, each(&|number, user| identities(number, user))),
@@ -30,7 +33,8 @@ pub fn content(samples: &Samples, users: usize) -> Vec<(Table, Vec<Record>)> {
         (Table::Revocations, each(&|_, _| revocations(samples))),
         (Table::OneTimeTokens, each(&|_, user| tokens(samples, user))),
         (Table::Outbox, each(&|_, user| mails(samples, user))),
-        (Table::SecurityEvents, each(&|_, user| events(samples, user))),
+        (Table::SecurityEvents, events.iter().map(Record::from).collect()),
+        (Table::EventChain, chain_ends(&events)),
     ]
 }
 
@@ -99,14 +103,36 @@ fn mails(samples: &Samples, user: &User) -> Vec<Record> {
     mails.iter().map(Record::from).collect()
 }
 
-fn events(samples: &Samples, user: &User) -> Vec<Record> {
-    let mut events = [samples.event(user.id, start()), samples.event(user.id, after(1))];
-    events[1].user = None;
-    events[1].session = None;
-    events[1].address = None;
-    events[1].user_agent = None;
-    events[1].request_id = None;
-    events.iter().map(Record::from).collect()
+/// Two events of each user in one chain, in front of them one from before the chain.
+fn events(samples: &Samples, users: &[(usize, &User)]) -> Vec<StoredEvent> {
+    let mut head = ChainLink::before_the_first();
+    let mut stored = Vec::new();
+    for (number, user) in users {
+        let mut events = [samples.event(user.id, start()), samples.event(user.id, after(1))];
+        events[1].user = None;
+        events[1].session = None;
+        events[1].address = None;
+        events[1].user_agent = None;
+        events[1].request_id = None;
+        if *number == 0 {
+            stored.push(StoredEvent { event: samples.event(user.id, start()), link: None });
+        }
+        for event in events {
+            head = head.next(&Record::from(&event));
+            stored.push(StoredEvent { event, link: Some(head) });
+        }
+    }
+    stored
+}
+
+/// The chain of these events, with an anchor in front of the latest.
+fn chain_ends(events: &[StoredEvent]) -> Vec<Record> {
+    let mut links = events.iter().rev().filter_map(|stored| stored.link);
+    let ends = [ChainEndName::Head, ChainEndName::Anchor].into_iter().filter_map(|name| {
+        let link = links.next()?;
+        Some(Record::from(&ChainEnd { name, link }))
+    });
+    ends.collect()
 }
 
 /// One changed record of each table of `stored`, whose key is there; that of the users is `user`'s.
@@ -146,9 +172,10 @@ fn change(samples: &Samples, user: &User, table: Table, record: &Record) -> Reco
             queued.next_attempt_at = None;
             queued.attempts += 1;
         }),
-        Table::SecurityEvents => change!(SecurityEvent, |event| {
-            event.user = None;
-            event.details.clear();
+        Table::SecurityEvents => change!(StoredEvent, |stored| {
+            stored.event.user = None;
+            stored.event.details.clear();
         }),
+        Table::EventChain => change!(ChainEnd, |end| end.link.sequence += 1),
     }
 }

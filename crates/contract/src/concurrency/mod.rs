@@ -1,6 +1,7 @@
 //! Cases in which many do the same at the same time; the macro of each port lists its own.
 
 mod credentials;
+mod events;
 mod fast_path;
 mod identities;
 
@@ -20,6 +21,7 @@ use crate::session_store::{opened, stored};
 use crate::{Stores, attempts, key_store, outbox, rate_limiter};
 
 pub use credentials::*;
+pub use events::*;
 pub use fast_path::*;
 pub use identities::*;
 

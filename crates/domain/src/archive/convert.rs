@@ -1,6 +1,5 @@
 //! What the domain speaks of, as records and back.
 
-use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use super::{
@@ -9,8 +8,8 @@ use super::{
 };
 use crate::{
     Email, FieldError, IssuedToken, LinkedIdentity, Mail, Metadata, PasswordHash, PersonName, QueuedMail,
-    RefreshState, Role, SealedToken, SecurityEvent, Session, SessionEnding, SessionId, SigningKey,
-    Succession, TokenDigest, TokenPurpose, User, UserAgent,
+    RefreshState, Role, SealedToken, Session, SessionEnding, SessionId, SigningKey, Succession, TokenDigest,
+    TokenPurpose, User, UserAgent,
 };
 
 /// A record from values in the order of the layout.
@@ -20,12 +19,12 @@ macro_rules! record {
     };
 }
 
-fn json(value: &impl serde::Serialize) -> JsonText {
+pub(super) fn json(value: &impl serde::Serialize) -> JsonText {
     // Text, numbers and their like: nothing that could not be written.
     JsonText(serde_json::to_string(value).unwrap_or_default())
 }
 
-fn read_json<T: serde::de::DeserializeOwned>(fields: &mut Fields) -> Result<T, Misfit> {
+pub(super) fn read_json<T: serde::de::DeserializeOwned>(fields: &mut Fields) -> Result<T, Misfit> {
     let JsonText(text) = fields.take()?;
     serde_json::from_str(&text).map_err(|error| fields.misfit(error.to_string()))
 }
@@ -34,11 +33,11 @@ fn message(error: FieldError) -> String {
     error.message.into_owned()
 }
 
-fn session_id(text: &str) -> Result<SessionId, &'static str> {
+pub(super) fn session_id(text: &str) -> Result<SessionId, &'static str> {
     SessionId::parse(text).ok_or("a session id is none")
 }
 
-fn user_agent(text: &str) -> Result<UserAgent, std::convert::Infallible> {
+pub(super) fn user_agent(text: &str) -> Result<UserAgent, std::convert::Infallible> {
     Ok(UserAgent::new(text))
 }
 
@@ -281,36 +280,6 @@ impl TryFrom<Record> for QueuedMail {
             attempts: fields.take()?,
             next_attempt_at: fields.take()?,
             last_error: fields.take()?,
-        })
-    }
-}
-
-impl From<&SecurityEvent> for Record {
-    fn from(event: &SecurityEvent) -> Self {
-        record! { Table::SecurityEvents.layout();
-            event.id, event.at, event.kind.as_str(), event.severity.as_str(), event.user,
-            event.session.as_ref().map(SessionId::as_str), event.address.map(|address| address.to_string()),
-            event.user_agent.as_ref().map(UserAgent::as_str), event.request_id.clone(), json(&event.details),
-        }
-    }
-}
-
-impl TryFrom<Record> for SecurityEvent {
-    type Error = Misfit;
-
-    fn try_from(record: Record) -> Result<Self, Misfit> {
-        let mut fields = record.into_fields();
-        Ok(Self {
-            id: fields.take()?,
-            at: fields.take()?,
-            kind: fields.parse(str::parse)?,
-            severity: fields.parse(str::parse)?,
-            user: fields.take()?,
-            session: fields.parse_optional(session_id)?,
-            address: fields.parse_optional(str::parse)?,
-            user_agent: fields.parse_optional(user_agent)?,
-            request_id: fields.take()?,
-            details: read_json::<Map<String, Value>>(&mut fields)?,
         })
     }
 }

@@ -12,7 +12,7 @@ impl TableDigest {
     /// Takes in the next record.
     pub fn add(&mut self, record: &Record) {
         for field in record.fields() {
-            self.add_field(field);
+            add_field(&mut self.0, field);
         }
     }
 
@@ -21,31 +21,30 @@ impl TableDigest {
     pub fn finish(self) -> String {
         self.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
+}
 
-    fn add_field(&mut self, field: &Field) {
-        match field {
-            Field::Absent => self.add_bytes(b'-', b""),
-            Field::Flag(flag) => self.add_bytes(b'f', &[u8::from(*flag)]),
-            Field::Number(number) => self.add_bytes(b'n', &number.to_be_bytes()),
-            Field::Instant(instant) => self.add_bytes(b't', &instant.timestamp_micros().to_be_bytes()),
-            Field::Id(id) => self.add_bytes(b'i', id.as_bytes()),
-            Field::Text(text) => self.add_bytes(b's', text.as_bytes()),
-            Field::Bytes(bytes) => self.add_bytes(b'b', bytes),
-            Field::Json(json) => self.add_bytes(b'j', json.as_bytes()),
-            Field::List(texts) => {
-                self.add_bytes(b'l', &(texts.len() as u64).to_be_bytes());
-                for text in texts {
-                    self.add_bytes(b's', text.as_bytes());
-                }
-            }
+/// Takes a field into a hash, with its kind and its length.
+pub(crate) fn add_field(hash: &mut Sha256, field: &Field) {
+    match field {
+        Field::Absent => add_bytes(hash, b'-', b""),
+        Field::Flag(flag) => add_bytes(hash, b'f', &[u8::from(*flag)]),
+        Field::Number(number) => add_bytes(hash, b'n', &number.to_be_bytes()),
+        Field::Instant(instant) => add_bytes(hash, b't', &instant.timestamp_micros().to_be_bytes()),
+        Field::Id(id) => add_bytes(hash, b'i', id.as_bytes()),
+        Field::Text(text) => add_bytes(hash, b's', text.as_bytes()),
+        Field::Bytes(bytes) => add_bytes(hash, b'b', bytes),
+        Field::Json(json) => add_bytes(hash, b'j', json.as_bytes()),
+        Field::List(texts) => {
+            add_bytes(hash, b'l', &(texts.len() as u64).to_be_bytes());
+            texts.iter().for_each(|text| add_bytes(hash, b's', text.as_bytes()));
         }
     }
+}
 
-    fn add_bytes(&mut self, kind: u8, bytes: &[u8]) {
-        self.0.update([kind]);
-        self.0.update((bytes.len() as u64).to_be_bytes());
-        self.0.update(bytes);
-    }
+fn add_bytes(hash: &mut Sha256, kind: u8, bytes: &[u8]) {
+    hash.update([kind]);
+    hash.update((bytes.len() as u64).to_be_bytes());
+    hash.update(bytes);
 }
 
 #[cfg(test)]

@@ -73,6 +73,8 @@ field_values! {
     bool = Flag: |flag| flag, Some;
     i32 = Number: i64::from, |number: i64| number.try_into().ok();
     u32 = Number: i64::from, |number: i64| number.try_into().ok();
+    i64 = Number: |number| number, Some;
+    u64 = Number: |number| i64::try_from(number).unwrap_or(i64::MAX), |number: i64| number.try_into().ok();
     Instant = Instant: |instant| instant, Some;
     Uuid = Id: |id| id, Some;
     UserId = Id: |id| id.as_uuid(), |id: Uuid| Some(id.into());
@@ -92,6 +94,16 @@ impl FieldValue for &str {
 
     fn from_field(_: Field) -> Option<Self> {
         None
+    }
+}
+
+impl FieldValue for Field {
+    fn into_field(self) -> Field {
+        self
+    }
+
+    fn from_field(field: Field) -> Option<Self> {
+        Some(field)
     }
 }
 

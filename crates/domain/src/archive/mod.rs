@@ -5,18 +5,22 @@
 
 mod convert;
 mod digest;
+mod event;
 mod field;
 mod items;
 mod record;
 
 pub use digest::TableDigest;
+pub(crate) use digest::add_field;
+pub use event::{ChainEnd, ChainEndName, StoredEvent};
 pub use field::{Field, FieldValue, JsonText};
 pub use items::{KnownNetwork, PasswordHistory, Revocation};
+use record::EVENT;
 pub use record::{Fields, Layout, Misfit, Record, RecordKey, SIGNING_KEYS};
 
 use std::fmt;
 
-use crate::UserId;
+use crate::{EventId, UserId};
 
 /// A part of what an archive holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,11 +43,13 @@ pub enum Table {
     Outbox,
     /// What happened.
     SecurityEvents,
+    /// Where the chain of what happened is held.
+    EventChain,
 }
 
 impl Table {
     /// Every table, those that refer to others behind them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Users,
         Self::OauthIdentities,
         Self::PasswordHistory,
@@ -53,6 +59,7 @@ impl Table {
         Self::OneTimeTokens,
         Self::Outbox,
         Self::SecurityEvents,
+        Self::EventChain,
     ];
 
     /// What its records are made of.
@@ -68,6 +75,7 @@ impl Table {
             Self::OneTimeTokens => &record::ONE_TIME_TOKENS,
             Self::Outbox => &record::OUTBOX,
             Self::SecurityEvents => &record::SECURITY_EVENTS,
+            Self::EventChain => &record::EVENT_CHAIN,
         }
     }
 }
@@ -97,4 +105,9 @@ pub enum RefusalReason {
     },
     /// The user to whom the record belongs is not there.
     NoSuchUser(UserId),
+    /// Another event has the place of this one in the chain.
+    PlaceTaken {
+        /// Which event has it.
+        by: EventId,
+    },
 }

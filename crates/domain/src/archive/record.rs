@@ -57,11 +57,18 @@ pub(super) static OUTBOX: Layout = layout("mail_outbox", &[
     "id", "user_id", "recipient", "name", "locale", "message", "queued_at", "attempts", "next_attempt_at",
     "last_error",
 ], 1, Some(1));
+/// A security event by itself, as the chain counts it: all fields of its table but its place in the chain.
 #[rustfmt::skip]
-pub(super) static SECURITY_EVENTS: Layout = layout("security_events", &[
+pub(super) static EVENT: Layout = layout("security_events", &[
     "id", "occurred_at", "kind", "severity", "user_id", "session_id", "ip_address", "user_agent", "request_id",
     "details",
 ], 1, None);
+#[rustfmt::skip]
+pub(super) static SECURITY_EVENTS: Layout = layout("security_events", &[
+    "id", "occurred_at", "kind", "severity", "user_id", "session_id", "ip_address", "user_agent", "request_id",
+    "details", "sequence", "digest",
+], 1, None);
+pub(super) static EVENT_CHAIN: Layout = layout("event_chain", &["name", "sequence", "digest"], 1, None);
 /// Signing keys as records. They are kept by [`crate::ports::KeyStore`], not in an archive, and their record
 /// holds the SHA-256 of the private half in its place.
 #[rustfmt::skip]
@@ -107,6 +114,12 @@ impl Record {
     pub fn of(layout: &'static Layout, fields: Vec<Field>) -> Self {
         debug_assert_eq!(layout.fields.len(), fields.len(), "{}", layout.name);
         Self { layout, fields }
+    }
+
+    /// What the record is made of.
+    #[must_use]
+    pub const fn layout(&self) -> &'static Layout {
+        self.layout
     }
 
     /// What puts the records of a table in order.

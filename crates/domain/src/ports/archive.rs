@@ -36,5 +36,6 @@ pub trait Archive: Send + Sync {
     /// - MUST keep the order of a user's password hashes.
     /// - MUST refuse a user whose address another user has, name that one, and store the others.
     /// - MUST refuse what belongs to a user who is not there, and store the others.
+    /// - MUST refuse an event whose place in the chain another event has, name that one, and store the others.
     async fn put(&self, table: Table, records: Vec<Record>) -> Result<Vec<Refusal>, StoreError>;
 }

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod configuration;
+mod events;
 mod hashing;
 mod keys;
 mod mail;
@@ -66,6 +67,9 @@ enum Command {
     /// Look after the mails that wait or were given up.
     #[command(subcommand)]
     Mail(mail::Command),
+    /// Read the log of security events, or verify that nobody has changed it.
+    #[command(subcommand)]
+    Events(events::Command),
     /// Move everything to another database, or compare two.
     #[command(subcommand)]
     Storage(storage::Command),
@@ -113,6 +117,7 @@ fn run(arguments: Arguments, surroundings: Surroundings) -> anyhow::Result<ExitC
         | Command::Keys(_)
         | Command::User(_)
         | Command::Mail(_)
+        | Command::Events(_)
         | Command::Storage(_) => {}
     }
     let _log_file = telemetry::start_logs(&loaded.settings)?;
@@ -131,6 +136,7 @@ async fn run_with_stores(
         Command::Keys(command) => command.run(&loaded.settings, &surroundings).await,
         Command::User(command) => command.run(&loaded.settings, surroundings).await,
         Command::Mail(command) => command.run(&loaded.settings, &surroundings).await,
+        Command::Events(command) => command.run(&loaded.settings, &surroundings).await,
         Command::Storage(command) => command.run(&loaded.settings).await,
         Command::Config(_) | Command::Hash(_) | Command::Openapi => Ok(ExitCode::SUCCESS),
     }

@@ -16,7 +16,7 @@ use crate::types::{Id, Ts};
 /// JSON as it stands in its column, to the letter.
 #[derive(Debug, Clone, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Json)]
-pub(super) struct Letters(String);
+pub(crate) struct Letters(String);
 
 impl FromSql<Json, Pg> for Letters {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {

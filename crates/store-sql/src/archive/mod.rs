@@ -1,6 +1,7 @@
 //! The whole content of the database, table by table, for whoever moves it to another store.
 
 mod columns;
+mod events;
 mod history;
 mod identity;
 mod put;
@@ -14,8 +15,10 @@ use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
+pub(crate) use self::put::Put;
+pub(crate) use self::rows::EventRecord;
+
 use self::columns::{bytewise, key};
-use self::put::Put;
 use self::rows::*;
 use self::write::{by_owner, free_addresses, known_users};
 use crate::SqlStore;
@@ -104,6 +107,7 @@ impl Archive for SqlStore {
             Table::OneTimeTokens => count_rows!(self, one_time_tokens),
             Table::Outbox => count_rows!(self, mail_outbox),
             Table::SecurityEvents => count_rows!(self, security_events),
+            Table::EventChain => events::count_ends(self).await,
         }?;
         Ok(u64::try_from(count).unwrap_or(0))
     }
@@ -129,6 +133,7 @@ impl Archive for SqlStore {
             Table::OneTimeTokens => page!(self, after, limit, TokenRecord of one_time_tokens: digest Vec<u8>),
             Table::Outbox => page!(self, after, limit, MailRecord of mail_outbox: id Id),
             Table::SecurityEvents => page!(self, after, limit, EventRecord of security_events: id Id),
+            Table::EventChain => events::page_of_ends(self, after, limit).await,
         }
     }
 
@@ -142,7 +147,8 @@ impl Archive for SqlStore {
             Table::Revocations => put_free!(self, records, RevocationRecord),
             Table::OneTimeTokens => put_owned!(self, records, TokenRecord),
             Table::Outbox => put_owned!(self, records, MailRecord),
-            Table::SecurityEvents => put_free!(self, records, EventRecord),
+            Table::SecurityEvents => events::put(self, records).await,
+            Table::EventChain => put_free!(self, records, EndRecord),
         }
     }
 }

@@ -18,13 +18,13 @@ macro_rules! row {
     ($row:ident of $table:ident ($($key:ident),+), $layout:path { $($field:ident: $type:ty,)+ }) => {
         #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
         #[diesel(table_name = $table, check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
-        pub(super) struct $row {
-            $(pub(super) $field: $type,)+
+        pub(crate) struct $row {
+            $(pub(crate) $field: $type,)+
         }
 
         impl $row {
             /// The rows of records.
-            pub(super) fn all(records: Vec<Record>) -> Result<Vec<Self>, Fault> {
+            pub(crate) fn all(records: Vec<Record>) -> Result<Vec<Self>, Fault> {
                 records.into_iter().map(|record| Self::try_from(record).map_err(Fault::corrupt)).collect()
             }
         }
@@ -166,6 +166,14 @@ row!(EventRecord of security_events (id), Table::SecurityEvents {
     user_agent: Option<String>,
     request_id: Option<String>,
     details: Letters,
+    sequence: Option<i64>,
+    digest: Option<Vec<u8>>,
+});
+
+row!(EndRecord of event_chain (name), Table::EventChain {
+    name: String,
+    sequence: i64,
+    digest: Vec<u8>,
 });
 
 #[cfg(test)]
@@ -183,6 +191,7 @@ mod tests {
             TokenRecord::FIELDS,
             MailRecord::FIELDS,
             EventRecord::FIELDS,
+            EndRecord::FIELDS,
         ] {
             assert_eq!(table.layout().fields, fields, "{table}");
         }

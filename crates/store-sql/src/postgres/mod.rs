@@ -23,7 +23,8 @@ pub(crate) use connector::Connector;
 
 use crate::connect_error::ConnectError;
 use crate::error::{OpenError, chain};
-use crate::schema::mail_outbox;
+use crate::rows::LinkRow;
+use crate::schema::{event_chain, mail_outbox};
 use crate::types::{Id, Ts};
 
 /// How to use a PostgreSQL server.
@@ -153,6 +154,11 @@ pub(crate) async fn due_mails(connection: &mut PgConnection, now: Ts, limit: i64
         .skip_locked()
         .load(connection)
         .await
+}
+
+/// An end of the chain of events, locked until the transaction ends.
+pub(crate) async fn lock_chain(connection: &mut PgConnection, end: &'static str) -> QueryResult<LinkRow> {
+    event_chain::table.find(end).select(LinkRow::as_select()).for_update().first(connection).await
 }
 
 /// Keeps other writers of keys out until the transaction ends; there is no row to lock before the first key.

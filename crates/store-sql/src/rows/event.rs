@@ -1,15 +1,15 @@
-use archon_domain::{SecurityEvent, UserAgent};
+use archon_domain::{ChainDigest, ChainLink, SecurityEvent, UserAgent};
 use diesel::prelude::*;
 use serde_json::Value;
 
 use super::address;
 use super::session::session_id;
 use crate::error::Fault;
-use crate::schema::security_events;
+use crate::schema::{event_chain, security_events};
 use crate::types::{Id, Ts};
 
-/// A row of `security_events`.
-#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+/// What a row of `security_events` says, without its place in the chain.
+#[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = security_events, check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
 pub(crate) struct EventRow {
     id: Id,
@@ -22,23 +22,6 @@ pub(crate) struct EventRow {
     user_agent: Option<String>,
     request_id: Option<String>,
     details: Value,
-}
-
-impl From<SecurityEvent> for EventRow {
-    fn from(event: SecurityEvent) -> Self {
-        Self {
-            id: event.id.into(),
-            occurred_at: Ts(event.at),
-            kind: event.kind.as_str().to_owned(),
-            severity: event.severity.as_str().to_owned(),
-            user_id: event.user.map(Id::from),
-            session_id: event.session.map(|session| session.as_str().to_owned()),
-            ip_address: event.address.map(|address| address.to_string()),
-            user_agent: event.user_agent.map(|agent| agent.as_str().to_owned()),
-            request_id: event.request_id,
-            details: Value::Object(event.details),
-        }
-    }
 }
 
 impl TryFrom<EventRow> for SecurityEvent {
@@ -60,5 +43,31 @@ impl TryFrom<EventRow> for SecurityEvent {
             request_id: row.request_id,
             details,
         })
+    }
+}
+
+/// What a row of `event_chain` says, without its name.
+#[derive(Debug, Clone, Queryable, Selectable, AsChangeset)]
+#[diesel(table_name = event_chain, check_for_backend(diesel::pg::Pg, diesel::sqlite::Sqlite))]
+pub(crate) struct LinkRow {
+    pub(crate) sequence: i64,
+    pub(crate) digest: Vec<u8>,
+}
+
+impl From<ChainLink> for LinkRow {
+    fn from(link: ChainLink) -> Self {
+        let sequence = i64::try_from(link.sequence).unwrap_or(i64::MAX);
+        Self { sequence, digest: link.digest.as_bytes().to_vec() }
+    }
+}
+
+impl TryFrom<LinkRow> for ChainLink {
+    type Error = Fault;
+
+    fn try_from(row: LinkRow) -> Result<Self, Fault> {
+        let sequence = u64::try_from(row.sequence).map_err(Fault::corrupt)?;
+        let digest: [u8; 32] =
+            row.digest.try_into().map_err(|_| Fault::corrupt("a digest of the chain has no 32 bytes"))?;
+        Ok(Self { sequence, digest: ChainDigest::from(digest) })
     }
 }

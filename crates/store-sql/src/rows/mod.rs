@@ -8,7 +8,7 @@ mod session;
 mod token;
 mod user;
 
-pub(crate) use event::EventRow;
+pub(crate) use event::{EventRow, LinkRow};
 pub(crate) use identity::IdentityRow;
 pub(crate) use key::KeyRow;
 pub(crate) use mail::MailRow;

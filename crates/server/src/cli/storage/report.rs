@@ -46,6 +46,7 @@ impl CopyReport {
                 "unchanged": copied.unchanged,
                 "only_in_target": copied.only_in_target,
                 "left_out": copied.left_out,
+                "unchained": copied.unchained,
                 "conflicts": copied.conflicts.iter().map(conflict).collect::<Vec<_>>(),
                 "seconds": seconds(*took),
             })
@@ -87,6 +88,13 @@ impl CopyReport {
         }
         if conflicts.len() > NAMED {
             say(&format!("error: and {} users more; --json names them all", conflicts.len() - NAMED));
+        }
+        let unchained: u64 = self.0.iter().map(|(_, copied, _)| copied.unchained).sum();
+        if unchained > 0 {
+            say(&format!(
+                "note: the target has a chain of security events of its own: {unchained} events of the source were \
+                 copied without their places in its chain, so that events verify vouches for them no more"
+            ));
         }
         let left_out: u64 = self.0.iter().map(|(_, copied, _)| copied.left_out).sum();
         if !conflicts.is_empty() {

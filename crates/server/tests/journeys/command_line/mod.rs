@@ -2,6 +2,7 @@
 
 mod breached_passwords;
 mod configuration;
+mod events;
 mod keys;
 mod mail;
 mod providers;

@@ -169,3 +169,33 @@ fn a_source_without_keys_is_told_of() -> anyhow::Result<()> {
     assert!(run.stderr.contains("the source has no signing keys"), "{}", run.stderr);
     Ok(())
 }
+
+#[test]
+fn events_are_copied_beside_a_chain_that_the_target_has_already() -> anyhow::Result<()> {
+    let folder = folder()?;
+    create_user(&folder, "archon-data", "ada@example.com")?;
+    create_user(&folder, "archon-data", "grace@example.com")?;
+    create_user(&folder, "there", "bob@example.com")?;
+    let log = |data_dir: &str| -> anyhow::Result<serde_json::Value> {
+        let said = archon_auth(&folder, &["events", "verify", "--json", "--data-dir", data_dir], &[], "")?;
+        Ok(serde_json::from_str(&said.success()?)?)
+    };
+    let (here, there) = (log("archon-data")?, log("there")?);
+    assert!(here["verified"].as_u64() > Some(0) && there["verified"].as_u64() > Some(0), "{here} {there}");
+    for round in 0..2 {
+        let run = storage(&folder, "copy", HERE, THERE, &[])?;
+        assert_eq!(run.status, Some(0), "{run:?}");
+        assert_eq!(
+            run.stderr.contains("a chain of security events of its own"),
+            round == 0,
+            "{}",
+            run.stderr
+        );
+        let mut expected = there.clone();
+        expected["outside"] = here["verified"].clone();
+        assert_eq!(log("there")?, expected, "its own chain is as it was, the other events beside it");
+    }
+    create_user(&folder, "there", "carol@example.com")?;
+    assert!(log("there")?["verified"].as_u64() > there["verified"].as_u64(), "and goes on");
+    Ok(())
+}
