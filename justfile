@@ -26,4 +26,4 @@ format:
 
 # Rewrite the pages that are generated from the code.
 bless:
-    ARCHON_BLESS=1 cargo test --package archon-server configuration_page
+    ARCHON_BLESS=1 cargo test --package archon-server page_is_up_to_date

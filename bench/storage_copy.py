@@ -20,6 +20,19 @@ import uuid
 
 MICROSECONDS = 1_000_000
 
+# What is filled; what is left out is NULL.
+COLUMNS = {
+    "users": ("id", "email", "email_key", "name", "password_hash", "email_verified_at", "roles", "status", "metadata",
+              "created_at", "updated_at", "last_login_at", "attempts_void_before"),
+    "oauth_identities": ("provider", "subject", "user_id", "email", "created_at"),
+    "password_history": ("user_id", "hash"),
+    "known_networks": ("user_id", "network", "last_login_at"),
+    "sessions": ("id", "user_id", "created_at", "last_accessed", "expires_at", "absolute_expires_at", "remembered",
+                 "ip_address", "user_agent", "fingerprint", "refresh_current", "chain_began"),
+    "security_events": ("id", "occurred_at", "kind", "severity", "user_id", "session_id", "ip_address", "user_agent",
+                        "request_id", "details"),
+}
+
 
 def identifier(milliseconds):
     """A UUIDv7 of an instant."""
@@ -34,8 +47,7 @@ def fill(file, users):
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     agent = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
     connection = sqlite3.connect(file)
-    rows = {"users": [], "oauth_identities": [], "password_history": [], "known_networks": [], "sessions": [],
-            "security_events": []}
+    rows = {table: [] for table in COLUMNS}
     for number in range(users):
         user = identifier(now // 1000 - users + number).bytes
         address, digest = f"user{number}@example.com", "".join(random.choices(letters, k=43))
@@ -47,14 +59,13 @@ def fill(file, users):
         rows["password_history"] += [(user, password + "-former"), (user, password)]
         rows["known_networks"].append((user, f"192.0.{number // 256 % 256}.{number % 256}", now))
         rows["sessions"].append((session, user, now, now, now + hour, now + day, 0, "192.0.2.1", agent, digest,
-                                 identifier(now // 1000).bytes, now) + (None,) * 6)
+                                 identifier(now // 1000).bytes, now))
         rows["security_events"].append((identifier(now // 1000).bytes, now, "login_succeeded", "info", user,
                                         session, "192.0.2.1", agent, "request", "{}"))
     with connection:
         for table, values in rows.items():
-            columns = "(user_id, hash) " if table == "password_history" else ""
-            places = ", ".join("?" * len(values[0]))
-            connection.executemany(f"INSERT INTO {table} {columns}VALUES ({places})", values)
+            columns, places = ", ".join(COLUMNS[table]), ", ".join("?" * len(COLUMNS[table]))
+            connection.executemany(f"INSERT INTO {table} ({columns}) VALUES ({places})", values)
     connection.close()
     return sum(len(values) for values in rows.values())
 

@@ -21,4 +21,5 @@ else
   run python3 bench/login_timing.py "$binary"
   run python3 bench/register_latency.py "$binary"
   run "${CARGO:-cargo}" run --locked --release --package archon-testkit --example start_time
+  run "${CARGO:-cargo}" run --locked --release --package archon-store-sql --example user_directory
 fi

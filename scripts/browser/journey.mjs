@@ -68,6 +68,8 @@ async function endOtherSession(world, ada, phone) {
     await signIn(visitor, { ...ADA, password: SECOND_PASSWORD });
     await visitor.expectPage(pages.SESSIONS);
   }
+  // Of the phone: the other device is the one that Ada has registered with.
+  await world.mailbox.take(ADA.email, "New log-in");
   const sessions = ada.page.getByRole("listitem");
   assert.equal(await sessions.count(), 2);
   await ada.inspect("two-sessions");

@@ -79,9 +79,16 @@ export class Visitor {
     await this.page.goto(address);
   }
 
-  /** Follows the link of this name. */
-  async follow(name) {
-    await this.#arrival(() => this.hands.press(this.page.getByRole("link", { name, exact: true })));
+  /** Follows the link of this name within the page or a part of it. */
+  async follow(name, part = this.page) {
+    await this.#arrival(() => this.hands.press(part.getByRole("link", { name, exact: true })));
+  }
+
+  /** Chooses from the lists of these labels. */
+  async choose(options) {
+    for (const [label, option] of Object.entries(options)) {
+      await this.page.getByLabel(label, { exact: true }).selectOption(option);
+    }
   }
 
   /** Enters texts into the fields of these labels, in place of what is in them. */

@@ -72,14 +72,18 @@ impl Auth {
         user: Option<&User>,
         client: &Client,
     ) -> Result<AttemptCounter, Fault> {
+        let known = self.knows_network_of(user, client).await?;
+        let (email, network) = (email.key().clone(), ClientNetwork::of(client.address));
+        Ok(if known { AttemptCounter::Known(email, network) } else { AttemptCounter::Account(email) })
+    }
+
+    /// Whether the user has logged in from the client's network not long ago.
+    pub(crate) async fn knows_network_of(&self, user: Option<&User>, client: &Client) -> Result<bool, Fault> {
         let now = self.now();
         // Nobody is looked up like somebody: the time of an answer must not tell whether there is an account.
         let id = user.map_or_else(|| UserId::generate(now, &*self.ports.entropy), |user| user.id);
-        let network = ClientNetwork::of(client.address);
         let since = now - self.policy.known_network_for;
-        let known = self.ports.users.knows_network(id, network, since).await?;
-        let email = email.key().clone();
-        Ok(if known { AttemptCounter::Known(email, network) } else { AttemptCounter::Account(email) })
+        Ok(self.ports.users.knows_network(id, ClientNetwork::of(client.address), since).await?)
     }
 
     /// Counts the attempt, after those under way if they could use up the limit.

@@ -1,15 +1,17 @@
 use std::sync::Arc;
 
 use archon_domain::ports::{
-    BreachedPasswords, Clock, Credentials, Entropy, EventLog, Gate, Identities, LoginAttempts, Mailer,
-    OauthStates, Outbox, PasswordHasher, Probe, Revocations, SessionStore, TokenIssuer, UserRepo,
+    Alerts, Blocklist, BreachedPasswords, Clock, Credentials, Entropy, EventLog, Gate, GeoLocator,
+    Identities, LoginAttempts, Mailer, OauthStates, Outbox, PasswordHasher, Probe, Revocations, SessionStore,
+    SigningKeys, TokenIssuer, UserDirectory, UserRepo,
 };
 use archon_domain::{Client, Instant, Mail, MailId, MailMessage, OneTimeToken, QueuedMail, RequestId, User};
 use tokio::sync::{Mutex, Notify};
 
 use crate::fast_path::Breaker;
+use crate::rate_limited::SpentBudgets;
 use crate::touches::Touches;
-use crate::{DependencyHealth, Limits, Notices, Policy, Providers, Recorder};
+use crate::{BlockList, DependencyHealth, Limits, Notices, Policy, Providers, Recorder};
 
 /// The application: every use case is a method of this type.
 ///
@@ -20,6 +22,9 @@ pub struct Auth {
     pub(crate) recorder: Recorder,
     pub(crate) touches: Touches,
     pub(crate) mail_queued: Arc<Notify>,
+    pub(crate) alert_raised: Arc<Notify>,
+    pub(crate) blocks: Arc<BlockList>,
+    pub(crate) spent_budgets: SpentBudgets,
     pub(crate) started_at: Instant,
     pub(crate) mail_health: Mutex<Option<(Instant, DependencyHealth)>>,
 }
@@ -29,6 +34,8 @@ pub struct Auth {
 pub struct Ports {
     /// Accounts.
     pub users: Arc<dyn UserRepo>,
+    /// The same accounts, to leaf through.
+    pub directory: Arc<dyn UserDirectory>,
     /// Password hashes and one-time tokens.
     pub credentials: Arc<dyn Credentials>,
     /// Who users are to providers.
@@ -53,16 +60,24 @@ pub struct Ports {
     pub limits: Limits,
     /// Passwords that were made public, where a deployment looks them up.
     pub breached_passwords: Option<Arc<dyn BreachedPasswords>>,
+    /// Where addresses are, in deployments that have a database of that.
+    pub locator: Option<Arc<dyn GeoLocator>>,
     /// Mails to be sent.
     pub outbox: Arc<dyn Outbox>,
     /// Security events.
     pub events: Arc<dyn EventLog>,
+    /// Alerts, and whom they are yet to be told to.
+    pub alerts: Arc<dyn Alerts>,
+    /// Blocked client addresses.
+    pub blocklist: Arc<dyn Blocklist>,
     /// The database's health.
     pub database: Arc<dyn Probe>,
     /// Password hashing.
     pub passwords: Arc<dyn PasswordHasher>,
     /// Signing and checking of tokens.
     pub tokens: Arc<dyn TokenIssuer>,
+    /// The keys that tokens are signed with.
+    pub signing_keys: Arc<dyn SigningKeys>,
     /// Delivery of mails.
     pub mailer: Arc<dyn Mailer>,
     /// The time.
@@ -78,7 +93,21 @@ impl Auth {
         let started_at = ports.clock.now();
         let (mail_queued, mail_health) = (Arc::new(Notify::new()), Mutex::new(None));
         let touches = Touches::default();
-        Self { ports, policy, recorder, touches, mail_queued, started_at, mail_health }
+        let (blocklist, clock) = (Arc::clone(&ports.blocklist), Arc::clone(&ports.clock));
+        let blocks = Arc::new(BlockList::new(blocklist, clock, ports.notices.clone()));
+        let (alert_raised, spent_budgets) = (Arc::new(Notify::new()), SpentBudgets::default());
+        Self {
+            ports,
+            policy,
+            recorder,
+            touches,
+            mail_queued,
+            alert_raised,
+            blocks,
+            spent_budgets,
+            started_at,
+            mail_health,
+        }
     }
 
     /// The rules in force.
@@ -109,6 +138,12 @@ impl Auth {
     #[must_use]
     pub fn mail_queued(&self) -> Arc<Notify> {
         Arc::clone(&self.mail_queued)
+    }
+
+    /// Signalled when there is a notice of an alert to send.
+    #[must_use]
+    pub fn alert_raised(&self) -> Arc<Notify> {
+        Arc::clone(&self.alert_raised)
     }
 
     /// A fresh id for a request that came without one.

@@ -72,11 +72,12 @@ pub enum AuthenticateError {
 }
 
 impl Auth {
-    /// Says who presents a token, takes the request from the user's budget if there is one, and records
-    /// that the session was used.
+    /// Says who presents a token, takes the request from the user's budget if there is one, judges whether the
+    /// token may be stolen, and records that the session was used.
     ///
     /// # Errors
-    /// See [`AuthenticateError`]; nothing is taken from the budget then.
+    /// See [`AuthenticateError`]; nothing is taken from the budget then, unless it is this very request that
+    /// ends the session.
     pub async fn authenticate(&self, request: Authenticate<'_>) -> Result<Authenticated, AuthenticateError> {
         let Authenticate { token, kind, client, budget, profile } = request;
         let now = self.now();
@@ -95,7 +96,11 @@ impl Auth {
         let mut session = session.ok_or(AuthenticateError::Revoked)?;
         self.touches.bring_up_to_date(&mut session);
         // A session's end is told before the blacklist: it says why.
-        match session.standing(now) {
+        let standing = match session.standing(now) {
+            SessionStanding::Live if !revoked => self.watch(&mut session, &client, now).await?,
+            standing => standing,
+        };
+        match standing {
             SessionStanding::Ended(reason) => return Err(AuthenticateError::SessionEnded(reason)),
             SessionStanding::Expired => return Err(AuthenticateError::SessionExpired),
             SessionStanding::Live if revoked => return Err(AuthenticateError::Revoked),

@@ -1,4 +1,6 @@
-use archon_domain::{EventKind, Password, TerminationReason};
+use archon_domain::{
+    AccountDeletion, EventKind, Password, StoreError, TerminationReason, User, UserFilter, UserStatus,
+};
 use thiserror::Error;
 
 use crate::recorder::Happening;
@@ -20,6 +22,9 @@ pub enum DeleteAccountError {
     /// The password was not accepted.
     #[error(transparent)]
     Password(OwnPasswordError),
+    /// It is the only active account with the role `admin`.
+    #[error("this is the last active administrator; make another account an administrator first")]
+    LastAdministrator,
     /// The account was deleted a moment ago.
     #[error("the account is gone")]
     AccountGone,
@@ -48,14 +53,44 @@ impl Auth {
                 self.check_password(&user.email, Some(&user), password, &caller.client).await?;
             }
         }
-        let reason = TerminationReason::EndedByUser;
-        self.ports.sessions.end_all_but(user.id, None, reason, self.now()).await.map_err(Fault::from)?;
-        if self.ports.users.delete_account(user.id).await.map_err(Fault::from)?.is_none() {
-            return Err(DeleteAccountError::AccountGone);
+        match self.remove_account(&user, TerminationReason::EndedByUser).await.map_err(Fault::from)? {
+            AccountDeletion::Deleted(_) => {}
+            AccountDeletion::Unknown => return Err(DeleteAccountError::AccountGone),
+            AccountDeletion::LastAdministrator => return Err(DeleteAccountError::LastAdministrator),
         }
         let deleted = Happening::new(EventKind::AccountDeleted).user(user.id).session(&caller.session.id);
         self.recorder.record(deleted.client(&caller.client)).await;
         Ok(())
+    }
+
+    /// Ends the sessions of an account and deletes it with everything that belongs to it.
+    ///
+    /// The sessions end first: with the account their rows go, and nobody could find out any more what a replica
+    /// that dies in between has not told the fast store.
+    pub(crate) async fn remove_account(
+        &self,
+        user: &User,
+        reason: TerminationReason,
+    ) -> Result<AccountDeletion, StoreError> {
+        // Who is refused stays logged in. Of administrators who go at the same time, the store refuses the last.
+        if self.is_last_administrator(user).await? {
+            return Ok(AccountDeletion::LastAdministrator);
+        }
+        self.ports.sessions.end_all_but(user.id, None, reason, self.now()).await?;
+        self.ports.users.delete_account(user.id).await
+    }
+
+    async fn is_last_administrator(&self, user: &User) -> Result<bool, StoreError> {
+        if !user.can_administer() {
+            return Ok(false);
+        }
+        let can_administer = UserFilter {
+            status: Some(UserStatus::Active),
+            administrator: Some(true),
+            ..UserFilter::default()
+        };
+        let administrators = self.ports.directory.page(&can_administer, None, 2).await?;
+        Ok(administrators.iter().all(|administrator| administrator.id == user.id))
     }
 }
 

@@ -38,6 +38,16 @@ impl Auth {
             self.ports.events.of_user(user.id, Self::EXPORTED_EVENTS),
         )
         .map_err(Fault::from)?;
+        let events = events.into_iter().map(without_administrator).collect();
         Ok(AccountExport { exported_at: now, user, identities, sessions, known_networks, events })
     }
+}
+
+/// What an administrator did to the account, and why, is the user's to know; who that was and where they sat is
+/// another person's affair.
+fn without_administrator(mut event: SecurityEvent) -> SecurityEvent {
+    if event.details.remove("actor").is_none() {
+        return event;
+    }
+    SecurityEvent { session: None, address: None, user_agent: None, request_id: None, ..event }
 }

@@ -2,6 +2,7 @@
 //! behind them. Everything outside is reached through the ports of `archon-domain`.
 
 mod administer;
+mod alerts;
 mod attempt;
 mod auth;
 mod authenticate;
@@ -21,6 +22,7 @@ mod notices;
 mod oauth;
 mod policy;
 mod profile;
+mod rate_limited;
 mod recorder;
 mod redirect_uris;
 mod refresh;
@@ -33,9 +35,16 @@ mod tokens;
 mod touches;
 pub mod transfer;
 mod verify_email;
+mod watch;
 pub mod workers;
 
-pub use administer::{Actor, AdministerError, CreateUser};
+pub use administer::{
+    Actor, AdministerError, Administrator, AdministratorError, CreateUser, KeyState, ListedKey, Mandate,
+    Page, Reason, UserDetails, UserSearch,
+};
+pub use alerts::{
+    AddressBlocked, AlertActionError, AlertFeed, AlertPolicy, AlertWatcher, BlockAddress, BlockList,
+};
 pub use attempt::OwnPasswordError;
 pub use auth::{Auth, Ports};
 pub use authenticate::{Authenticate, AuthenticateError, Authenticated, Caller};

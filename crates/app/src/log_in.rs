@@ -6,11 +6,18 @@ use archon_domain::{
 };
 use thiserror::Error;
 
+use crate::alerts::count_refusal;
 use crate::recorder::Happening;
-use crate::{Auth, Fault, OwnPasswordError, TokenPair};
+use crate::{AddressBlocked, Auth, Fault, OwnPasswordError, TokenPair};
 
 /// How often a log-in starts anew because the account changed under it.
 const LOOKS: usize = 3;
+
+/// The word that events have for a password that is another one.
+const WRONG: &str = "wrong_password";
+
+/// The word that they have for one that was not looked at.
+const LOCKED: &str = "locked";
 
 /// What a user has proved to be one by. It may be taken away while a session is being opened for it.
 #[derive(Clone, Copy)]
@@ -57,6 +64,10 @@ pub enum LogInError {
         /// When it may be tried again.
         until: Instant,
     },
+    /// The client's address is blocked, and the account was not logged in to from there lately; or the password is
+    /// another one, which is not told apart.
+    #[error(transparent)]
+    AddressBlocked(#[from] AddressBlocked),
     /// The address must be verified first.
     #[error("the address is not verified")]
     EmailNotVerified {
@@ -91,13 +102,7 @@ impl Auth {
         let LogIn { email, password, remember_me, client } = command;
         for _ in 0..LOOKS {
             let user = self.ports.users.find_by_email(email.key()).await.map_err(Fault::from)?;
-            let check = match self.check_password(email, user.as_ref(), password, client).await {
-                Ok(check) => check,
-                Err(error) => {
-                    self.record_refusal(user.as_ref(), &error, client).await;
-                    return Err(error.into());
-                }
-            };
+            let check = self.prove(email, user.as_ref(), password, client).await?;
             let Some(user) = user else { return Err(LogInError::InvalidCredentials) };
             self.may_log_in(&user).await?;
             if let Some(logged_in) = self.start_session(&user, Proof::Password, *remember_me, client).await? {
@@ -106,6 +111,34 @@ impl Auth {
             }
         }
         Err(LogInError::InvalidCredentials)
+    }
+
+    /// Checks the password. Whose address is blocked gets one answer, right or wrong, after the same work, and so
+    /// learns nothing; but a user who has logged in from there before gets in, whoever else is behind the address.
+    async fn prove(
+        &self,
+        email: &Email,
+        user: Option<&User>,
+        password: &Password,
+        client: &Client,
+    ) -> Result<PasswordCheck, LogInError> {
+        let blocked = self.blocks.admit(client.address).err();
+        // Found out before, since only a right password could need it after.
+        let bars = blocked.is_some() && !self.knows_network_of(user, client).await?;
+        let (reason, refusal) = match (self.check_password(email, user, password, client).await, blocked) {
+            (Ok(_), Some(blocked)) if bars => ("address_blocked", blocked.into()),
+            (Ok(check), _) => return Ok(check),
+            (Err(OwnPasswordError::Fault(fault)), _) => return Err(fault.into()),
+            (Err(OwnPasswordError::Wrong), None) => (WRONG, LogInError::InvalidCredentials),
+            (Err(OwnPasswordError::Wrong), Some(blocked)) => (WRONG, blocked.into()),
+            (Err(OwnPasswordError::Locked { until }), None) => (LOCKED, LogInError::Locked { until }),
+            (Err(OwnPasswordError::Locked { .. }), Some(blocked)) => (LOCKED, blocked.into()),
+        };
+        if matches!(refusal, LogInError::AddressBlocked(_)) {
+            count_refusal();
+        }
+        self.record_refusal(user, reason, client).await;
+        Err(refusal)
     }
 
     pub(crate) async fn may_log_in(&self, user: &User) -> Result<(), LogInError> {
@@ -148,39 +181,58 @@ impl Auth {
         client: &Client,
     ) -> Result<Option<LoggedIn>, LogInError> {
         let now = self.now();
-        let new = NewSession {
-            id: SessionId::generate(&*self.ports.entropy),
-            user: user.id,
-            client,
-            remembered: remember_me,
-            refresh_token: TokenId::generate(now, &*self.ports.entropy),
+        let is_new_device = self.is_new_device(user, client).await?;
+        let Some(session) = self.open_session(user.id, remember_me, client, now).await? else {
+            return Ok(None);
         };
-        let session = Session::begin(new, &self.policy.sessions, now);
-        let rule = self.policy.sessions.opening;
-        self.write_touches().await;
-        let opening = match self.ports.sessions.open(session.clone(), rule, now).await {
-            // No session can be stored for an account that was deleted a moment ago.
-            Err(error) if error.kind() == StoreErrorKind::Conflict && self.is_gone(user.id).await? => {
-                return Ok(None);
-            }
-            opening => opening.map_err(Fault::from)?,
-        };
-        let session = match opening {
-            Opening::Opened { ended } => {
-                self.record_terminations(&ended, user.id, TerminationReason::SessionLimit, Some(client))
-                    .await;
-                session
-            }
-            Opening::Resumed(session) => *session,
-            Opening::LimitReached => return Err(LogInError::SessionLimitReached),
-        };
-        let Some(user) = self.look_again(user, proof, &session, now).await? else { return Ok(None) };
+        let Some(user) = self.reread(user, proof, &session, now).await? else { return Ok(None) };
+        if is_new_device {
+            self.mail_new_device(&user, client, now).await?;
+        }
         let network = ClientNetwork::of(client.address);
         self.ports.users.record_login(user.id, network, now).await.map_err(Fault::from)?;
         let tokens = self.issue_pair(&user, &session, now).map_err(Fault::from)?;
         let happening = Happening::new(EventKind::LoginSucceeded).user(user.id).session(&session.id);
         self.recorder.record(happening.client(client).detail("remember_me", remember_me)).await;
         Ok(Some(LoggedIn { user: User { last_login_at: Some(now), ..user }, session, tokens }))
+    }
+
+    /// Opens a session within the user's limit; `None` when the account was deleted a moment ago.
+    async fn open_session(
+        &self,
+        user: UserId,
+        remember_me: bool,
+        client: &Client,
+        now: Instant,
+    ) -> Result<Option<Session>, LogInError> {
+        let place = self.locate(client.address);
+        let new = NewSession {
+            id: SessionId::generate(&*self.ports.entropy),
+            user,
+            client,
+            remembered: remember_me,
+            place: place.as_ref(),
+            refresh_token: TokenId::generate(now, &*self.ports.entropy),
+        };
+        let session = Session::begin(new, &self.policy.sessions, now);
+        let rule = self.policy.sessions.opening;
+        self.write_touches().await;
+        let opening = match self.ports.sessions.open(session.clone(), rule, now).await {
+            // No session can be stored for an account that is gone.
+            Err(error) if error.kind() == StoreErrorKind::Conflict && self.is_gone(user).await? => {
+                return Ok(None);
+            }
+            opening => opening.map_err(Fault::from)?,
+        };
+        match opening {
+            Opening::Opened { ended } => {
+                let reason = TerminationReason::SessionLimit;
+                self.record_terminations(&ended, user, reason, Some(client)).await;
+                Ok(Some(session))
+            }
+            Opening::Resumed(session) => Ok(Some(*session)),
+            Opening::LimitReached => Err(LogInError::SessionLimitReached),
+        }
     }
 
     pub(crate) async fn is_gone(&self, user: UserId) -> Result<bool, Fault> {
@@ -191,7 +243,7 @@ impl Auth {
     ///
     /// Whoever shut the account or took the proof away while it was being judged either saw the new session and
     /// ended it, or is seen here.
-    async fn look_again(
+    async fn reread(
         &self,
         before: &User,
         proof: Proof<'_>,
@@ -214,12 +266,7 @@ impl Auth {
         Ok(same)
     }
 
-    async fn record_refusal(&self, user: Option<&User>, error: &OwnPasswordError, client: &Client) {
-        let reason = match error {
-            OwnPasswordError::Wrong => "wrong_password",
-            OwnPasswordError::Locked { .. } => "locked",
-            OwnPasswordError::Fault(_) => return,
-        };
+    async fn record_refusal(&self, user: Option<&User>, reason: &str, client: &Client) {
         let mut failed = Happening::new(EventKind::LoginFailed).client(client).detail("reason", reason);
         if let Some(user) = user {
             failed = failed.user(user.id);
@@ -234,20 +281,11 @@ impl LogInError {
         match self {
             Self::InvalidCredentials => "invalid_credentials",
             Self::Locked { .. } => "locked",
+            Self::AddressBlocked(_) => "address_blocked",
             Self::EmailNotVerified { .. } => "email_not_verified",
             Self::AccountDisabled => "account_disabled",
             Self::SessionLimitReached => "session_limit_reached",
             Self::Fault(_) => "fault",
-        }
-    }
-}
-
-impl From<OwnPasswordError> for LogInError {
-    fn from(error: OwnPasswordError) -> Self {
-        match error {
-            OwnPasswordError::Wrong => Self::InvalidCredentials,
-            OwnPasswordError::Locked { until } => Self::Locked { until },
-            OwnPasswordError::Fault(fault) => Self::Fault(fault),
         }
     }
 }

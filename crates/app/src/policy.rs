@@ -1,6 +1,6 @@
-use archon_domain::{LockoutRule, OneTimeToken, PasswordPolicy, SessionPolicy, Span};
+use archon_domain::{LockoutRule, OneTimeToken, PasswordPolicy, SessionPolicy, Span, SuspicionPolicy};
 
-use crate::RedirectUris;
+use crate::{AlertPolicy, RedirectUris};
 
 /// Every rule that a deployment can set.
 #[derive(Debug, Clone)]
@@ -15,6 +15,10 @@ pub struct Policy {
     pub known_network_for: Span,
     /// How long sessions live.
     pub sessions: SessionPolicy,
+    /// How much change of address and user agent a session may show.
+    pub suspicion: SuspicionPolicy,
+    /// Whether users are mailed of log-ins with a device that was not seen before.
+    pub mail_new_devices: bool,
     /// How long tokens live and what they say.
     pub tokens: TokenPolicy,
     /// Whether a log-in needs a verified address.
@@ -25,6 +29,8 @@ pub struct Policy {
     pub reset_password_for: Span,
     /// How users log in with a provider.
     pub oauth: OauthPolicy,
+    /// When security events become an alert, and what follows.
+    pub alerts: AlertPolicy,
     /// Where links in mails lead.
     pub links: Links,
 }

@@ -1,4 +1,4 @@
-use archon_domain::{Amendment, EventKind, Metadata, PersonName, User};
+use archon_domain::{Amended, Amendment, EventKind, Metadata, PersonName, User};
 use thiserror::Error;
 
 use crate::recorder::Happening;
@@ -44,9 +44,14 @@ impl Auth {
             return self.profile(caller).await;
         }
         let amendment = Amendment::Profile { name, metadata };
-        let user = self.ports.users.amend(caller.user, amendment, self.now()).await.map_err(Fault::from)?;
+        let amended =
+            self.ports.users.amend(caller.user, amendment, self.now()).await.map_err(Fault::from)?;
         let changed = Happening::new(EventKind::ProfileChanged).user(caller.user).session(&caller.session.id);
         self.recorder.record(changed.client(&caller.client)).await;
-        user.ok_or(ProfileError::AccountGone)
+        match amended {
+            Amended::Changed(user) => Ok(*user),
+            // Nobody ceases to be an administrator by a new name.
+            Amended::Unknown | Amended::LastAdministrator => Err(ProfileError::AccountGone),
+        }
     }
 }

@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use archon_domain::ports::{Clock, Entropy, EventLog};
 use archon_domain::{
-    Client, EventId, EventKind, SecurityEvent, SessionId, StoreError, StoreErrorKind, UserAgent, UserId,
+    Client, EventId, EventKind, SecurityEvent, SessionId, Severity, StoreError, StoreErrorKind, UserAgent,
+    UserId,
 };
 use futures::FutureExt as _;
 use serde_json::{Map, Value};
 use tokio::sync::mpsc::error::{SendTimeoutError, TrySendError};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::AlertFeed;
 use crate::events::event_document;
 
 /// How many events may wait to be written; a full queue makes the writer of the next one wait.
@@ -40,6 +42,8 @@ pub struct EventWriter {
     queue: mpsc::Receiver<Entry>,
     gone: watch::Receiver<()>,
     log: Arc<dyn EventLog>,
+    /// Who is shown what was stored.
+    feed: Option<AlertFeed>,
 }
 
 enum Entry {
@@ -51,6 +55,7 @@ enum Entry {
 #[derive(Debug, Clone)]
 pub(crate) struct Happening {
     kind: EventKind,
+    severity: Severity,
     user: Option<UserId>,
     session: Option<SessionId>,
     address: Option<IpAddr>,
@@ -63,6 +68,7 @@ impl Happening {
     pub(crate) fn new(kind: EventKind) -> Self {
         Self {
             kind,
+            severity: kind.severity(),
             user: None,
             session: None,
             address: None,
@@ -89,6 +95,12 @@ impl Happening {
         self
     }
 
+    /// Says that it is worse than others of its kind.
+    pub(crate) fn severity(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
+    }
+
     pub(crate) fn detail(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.details.insert(name.to_owned(), value.into());
         self
@@ -107,7 +119,7 @@ impl Recorder {
         let (alive, gone) = watch::channel(());
         let is_stuck = Arc::default();
         let recorder = Self { queue: sender, is_stuck, _alive: Arc::new(alive), clock, entropy };
-        (recorder, EventWriter { queue, gone, log })
+        (recorder, EventWriter { queue, gone, log, feed: None })
     }
 
     pub(crate) async fn record(&self, happening: Happening) {
@@ -116,7 +128,7 @@ impl Recorder {
             id: EventId::generate(now, &*self.entropy),
             at: now,
             kind: happening.kind,
-            severity: happening.kind.severity(),
+            severity: happening.severity,
             user: happening.user,
             session: happening.session,
             address: happening.address,
@@ -169,6 +181,13 @@ impl EventWriter {
 
     /// How long the writer goes on trying once the last recorder is gone.
     pub const LAST_WORDS: Duration = Duration::from_secs(5);
+
+    /// Shows events, once they are stored, to whoever raises alerts.
+    #[must_use]
+    pub fn shown_to(mut self, feed: AlertFeed) -> Self {
+        self.feed = Some(feed);
+        self
+    }
 
     /// Writes events as they come, all that wait at a time, until the last recorder is dropped. What cannot be
     /// stored by then goes to the service's own log.
@@ -227,7 +246,11 @@ impl EventWriter {
                 {
                     tracing::warn!(error = &error as &dyn std::error::Error, "security events wait");
                 }
-                appended => return appended,
+                Ok(()) => {
+                    self.feed.iter().for_each(|feed| feed.show(events));
+                    return Ok(());
+                }
+                refused => return refused,
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(longest);

@@ -2,7 +2,7 @@ use std::sync::Mutex;
 
 use archon_contract::samples::{SeededEntropy, start};
 use archon_domain::ports::EventLog;
-use archon_domain::{ChainEnds, ChainEntry, EventCursor, EventFilter, Instant};
+use archon_domain::{ChainEnds, ChainEntry, EventCursor, EventFilter, EventTally, Instant, Span};
 use archon_store_memory::MemoryStore;
 use async_trait::async_trait;
 
@@ -77,6 +77,16 @@ impl EventLog for Log {
         limit: u32,
     ) -> Result<Vec<SecurityEvent>, StoreError> {
         self.store.search(filter, after, limit).await
+    }
+
+    async fn tally(
+        &self,
+        kinds: &[EventKind],
+        from: Instant,
+        until: Instant,
+        step: Span,
+    ) -> Result<Vec<EventTally>, StoreError> {
+        self.store.tally(kinds, from, until, step).await
     }
 
     async fn chain(&self, after: u64, limit: u32) -> Result<Vec<ChainEntry>, StoreError> {

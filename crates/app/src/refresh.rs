@@ -1,6 +1,7 @@
 use archon_domain::{
     Claims, Client, EventKind, Instant, Presented, RefreshVerdict, Rotate, Rotation, SealedToken, Session,
-    SignedToken, TerminationReason, TokenId, TokenKind, TokenRejection, User, UserStatus,
+    SessionStanding, SignedToken, SuspicionReason, TerminationReason, TokenId, TokenKind, TokenRejection,
+    User, UserStatus,
 };
 use thiserror::Error;
 
@@ -28,6 +29,9 @@ pub enum RefreshError {
     /// The token was spent before; its session is ended.
     #[error("the token was spent before")]
     Reused,
+    /// The token may be stolen; its session is ended.
+    #[error("the session was ended: {0}")]
+    Suspicious(SuspicionReason),
     /// The session was not used for too long, or has reached its absolute end.
     #[error("the session has expired")]
     SessionExpired,
@@ -43,7 +47,7 @@ impl Auth {
     /// after a lost answer do not log the user out.
     ///
     /// # Errors
-    /// See [`RefreshError`]. `Reused` has ended the session.
+    /// See [`RefreshError`]. `Reused` and `Suspicious` have ended the session.
     pub async fn refresh(&self, command: Refresh) -> Result<TokenPair, RefreshError> {
         let Refresh { token, client } = command;
         let now = self.now();
@@ -54,16 +58,20 @@ impl Auth {
                 return Err(rejection.into());
             }
         };
-        let (user, session) = self.holder(&claims, now).await?;
+        let (user, mut session) = self.holder(&claims, now).await?;
         let presented = Presented {
             session: session.id.clone(),
             token: claims.id,
             issued_at: claims.issued_at,
             user_agent: client.user_agent.clone(),
         };
-        if let RefreshVerdict::Replay(sealed) =
-            session.judge_refresh(&presented, self.policy.tokens.refresh_grace, now)
-        {
+        let verdict = session.judge_refresh(&presented, self.policy.tokens.refresh_grace, now);
+        // A token that was spent says more than where it comes from.
+        if matches!(verdict, RefreshVerdict::Current | RefreshVerdict::Replay(_)) {
+            self.touches.bring_up_to_date(&mut session);
+            may_go_on(self.watch(&mut session, &client, now).await?)?;
+        }
+        if let RefreshVerdict::Replay(sealed) = verdict {
             return self.replay(&user, &session, &sealed, &token, now);
         }
         self.rotate(&user, session, presented, &token, &client, now).await
@@ -129,9 +137,9 @@ impl Auth {
                 self.record_reuse(&session, client).await;
                 Err(RefreshError::Reused)
             }
-            Rotation::Ended(TerminationReason::TokenReuse) => Err(RefreshError::Reused),
+            Rotation::Ended(reason) => Err(ended(reason)),
             Rotation::Expired => Err(RefreshError::SessionExpired),
-            Rotation::Superseded | Rotation::Unknown | Rotation::Ended(_) => Err(RefreshError::Revoked),
+            Rotation::Superseded | Rotation::Unknown => Err(RefreshError::Revoked),
         }
     }
 
@@ -140,5 +148,27 @@ impl Auth {
         self.recorder.record(reuse.client(client)).await;
         let ended = [session.id.clone()];
         self.record_terminations(&ended, session.user, TerminationReason::TokenReuse, Some(client)).await;
+    }
+}
+
+/// Refuses a token whose session is not live.
+fn may_go_on(standing: SessionStanding) -> Result<(), RefreshError> {
+    match standing {
+        SessionStanding::Live => Ok(()),
+        SessionStanding::Expired => Err(RefreshError::SessionExpired),
+        SessionStanding::Ended(reason) => Err(ended(reason)),
+    }
+}
+
+/// What an ended session is to who presents its token.
+fn ended(reason: TerminationReason) -> RefreshError {
+    match reason {
+        TerminationReason::TokenReuse => RefreshError::Reused,
+        TerminationReason::Suspicious(reason) => RefreshError::Suspicious(reason),
+        TerminationReason::Logout
+        | TerminationReason::EndedByUser
+        | TerminationReason::SessionLimit
+        | TerminationReason::PasswordChanged
+        | TerminationReason::EndedByAdministrator => RefreshError::Revoked,
     }
 }

@@ -9,7 +9,8 @@ use archon_domain::archive::{
     Revocation, StoredEvent, Table,
 };
 use archon_domain::ports::{
-    Archive, Credentials, EventLog, Identities, Outbox, Revocations, SessionStore, UserRepo,
+    Alerts, Archive, Blocklist, Credentials, EventLog, Identities, Outbox, Revocations, SessionStore,
+    UserDirectory, UserRepo,
 };
 use archon_domain::{
     ChainLink, ClientNetwork, Opening, SecurityEvent, SessionId, TokenPurpose, TokenRef, User,
@@ -35,12 +36,15 @@ impl Port {
     where
         S: Archive
             + UserRepo
+            + UserDirectory
             + Credentials
             + Identities
             + SessionStore
             + Revocations
             + Outbox
             + EventLog
+            + Alerts
+            + Blocklist
             + 'static,
     {
         Self { archive: Arc::clone(&store) as _, stores: Stores::of(store) }

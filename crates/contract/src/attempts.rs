@@ -37,6 +37,7 @@ macro_rules! attempts {
                 a_success_of_a_known_network_clears_an_account_that_is_not_locked,
                 a_success_of_a_known_network_leaves_a_lock,
                 a_withdrawn_attempt_has_not_been,
+                who_looks_is_told_what_an_attempt_is_judged_by,
                 clear_clears_every_counter_of_an_address,
             ],
             concurrency [attempts_at_once_never_pass_the_limit],
@@ -341,6 +342,32 @@ pub async fn a_withdrawn_attempt_has_not_been(attempts: &Port) {
         assert_eq!(counters.admits(&counter, after(60)).await, 2);
     }
     assert_eq!(counters.admits(&account("grace"), after(60)).await, 2, "its network failed three times");
+}
+
+/// MUST tell the failures and the lock that `begin` would judge by, and count nothing.
+pub async fn who_looks_is_told_what_an_attempt_is_judged_by(attempts: &Port) {
+    let counters = Counters(attempts);
+    let before = start() - Span::days(1);
+    for counter in [account("ada"), known("grace", HOME)] {
+        let look = async |void_before, now| {
+            let standing = attempts.standing(&counter, &rule(), void_before, now).await.unwrap();
+            assert!(!standing.just_locked);
+            (standing.failures, standing.locked_until)
+        };
+        assert_eq!(look(before, start()).await, (0, None));
+        counters.fail_times(&counter, 4, start()).await;
+        for _ in 0..9 {
+            assert_eq!(look(before, after(1)).await, (4, None));
+        }
+        assert_eq!(look(after(1), after(1)).await, (0, None), "what is void does not count");
+        assert_eq!(counters.begin(&counter, after(1)).await, AttemptAdmission::Admitted);
+        assert_eq!(look(before, after(2)).await, (4, None), "an attempt under way has not failed");
+        assert_eq!(counters.begin(&counter, after(2)).await, AttemptAdmission::Busy);
+        attempts.fail(&counter, &rule(), after(3)).await.unwrap();
+        let end = after(3) + rule().lock_for;
+        assert_eq!(look(before, after(4)).await, (5, Some(end)));
+        assert_eq!(look(before, end).await, (0, None));
+    }
 }
 
 /// MUST clear the account's counter and those of all its known networks.

@@ -2,8 +2,8 @@
 
 use archon_domain::archive::Record;
 use archon_domain::{
-    ChainEnds, ChainEntry, ChainLink, EventCursor, EventFilter, EventKind, SecurityEvent, Severity, Span,
-    Verification,
+    ChainEnds, ChainEntry, ChainLink, EventCursor, EventFilter, EventKind, EventTally, SecurityEvent,
+    Severity, Span, Verification,
 };
 use serde_json::{Map, json};
 
@@ -22,6 +22,7 @@ macro_rules! event_log {
                 a_users_events_are_listed_newest_first,
                 events_are_found_by_what_they_are,
                 pages_of_any_size_find_every_event_once,
+                events_are_tallied_by_kind_and_step,
                 every_event_has_the_next_place_in_the_chain,
                 an_event_is_stored_once_however_often_it_comes,
                 the_chain_is_given_in_its_order_and_to_the_letter,
@@ -158,6 +159,59 @@ pub async fn pages_of_any_size_find_every_event_once(stores: &Stores) {
         }
         assert_eq!(found, events, "by {size}");
     }
+}
+
+/// MUST count every event of the kinds in its step, once, and no others.
+pub async fn events_are_tallied_by_kind_and_step(stores: &Stores) {
+    let samples = Samples::default();
+    let user = samples.user_id();
+    let [failed, logged_in, other] =
+        [EventKind::LoginFailed, EventKind::LoginSucceeded, EventKind::Registered];
+    let event = |kind, at| SecurityEvent { kind, ..samples.event(user, at) };
+    // A step begins with its first instant and ends before that of the next.
+    let events = vec![
+        event(failed, after(10) - tick()),
+        event(failed, after(10)),
+        event(failed, after(70) - tick()),
+        event(logged_in, after(20)),
+        event(other, after(20)),
+        event(failed, after(70)),
+        event(failed, after(70)),
+        event(logged_in, after(10 + 86_400)),
+        event(failed, after(86_440) - tick()),
+        event(failed, after(86_440)),
+    ];
+    stores.events.append(events.clone()).await.unwrap();
+    let until = after(86_440);
+    for (kinds, from, until, step) in [
+        (vec![failed, logged_in], after(10), until, Span::seconds(60)),
+        (vec![logged_in, failed, failed], after(10), until, Span::hours(1)),
+        (vec![failed], after(10), until, Span::days(10_000)),
+        (vec![failed], after(70), after(70) + tick(), Span::seconds(1)),
+        (vec![failed, logged_in, other], after(70), after(10), Span::seconds(1)),
+        (EventKind::ALL.to_vec(), start() - Span::days(9), start() + Span::days(9), Span::milliseconds(1500)),
+        (Vec::new(), start(), until, Span::hours(1)),
+    ] {
+        let mut tallied = stores.events.tally(&kinds, from, until, step).await.unwrap();
+        assert!(tallied.is_sorted_by_key(|tally| tally.from), "in order of time");
+        tallied.sort_by_key(|tally| (tally.from, tally.kind.as_str()));
+        assert_eq!(tallied, EventTally::of(&events, &kinds, (from, until), step), "{kinds:?} by {step}");
+    }
+    let tallied =
+        stores.events.tally(&[logged_in, failed], after(10), until, Span::seconds(60)).await.unwrap();
+    let mut counts: Vec<_> = tallied.iter().map(|tally| (tally.from, tally.kind, tally.count)).collect();
+    counts.sort_by_key(|(from, kind, _)| (*from, kind.as_str()));
+    let days_later = after(10 + 86_400);
+    assert_eq!(
+        counts,
+        [
+            (after(10), failed, 2),
+            (after(10), logged_in, 1),
+            (after(70), failed, 2),
+            (days_later, failed, 1),
+            (days_later, logged_in, 1)
+        ]
+    );
 }
 
 /// The links that these events have behind `link`, in their order.

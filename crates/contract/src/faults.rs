@@ -11,9 +11,11 @@ use archon_domain::{StoreError, StoreErrorKind};
 use tokio::sync::Notify;
 
 mod composed;
+mod observing;
 mod ports;
 
 pub use composed::*;
+pub use observing::*;
 
 /// Runs the fault cases on the [`Composed`] ports of a fixture.
 #[macro_export]
@@ -34,6 +36,11 @@ macro_rules! faults {
                 a_session_once_seen_is_not_looked_up_again,
                 a_profile_that_changes_while_it_is_read_is_not_put_back,
                 a_profile_once_seen_is_not_looked_up_again,
+                an_administrator_whose_removal_was_not_answered_is_counted_out,
+                a_trace_that_is_taken_over_while_it_is_read_is_shown,
+                a_trace_that_is_read_while_the_fast_store_forgets_is_the_next_one,
+                a_trace_that_was_taken_over_untold_is_shown_to_who_asks_again,
+                a_fast_store_that_fails_fails_no_observation,
             ],
             concurrency [],
         }

@@ -9,7 +9,7 @@ use archon_domain::{
 };
 
 use crate::rate_limiter::per_minute;
-use crate::samples::{Samples, after, amendments, ip, opening_rule, policy, start, tick};
+use crate::samples::{Samples, after, amendments, ip, opening_rule, policy, start, tick, travelled};
 use crate::session_cache::charged;
 use crate::session_store::{open, opened, stored};
 use crate::stores::Stores;
@@ -47,6 +47,7 @@ macro_rules! gate {
                 no_passage_after_the_end_shows_a_session_live,
                 no_passage_after_the_revocation_shows_a_token_good,
                 no_passage_after_a_change_shows_the_profile_before_it,
+                no_passage_after_an_observation_shows_the_trace_before_it,
                 passages_at_once_draw_on_one_budget,
             ],
         }
@@ -101,8 +102,14 @@ pub async fn the_session_is_shown_as_the_store_has_it(gated: &Gated) {
     let rule = OpeningRule { one_per_device: true, ..opening_rule(5) };
     let login = samples.session(user.id, after(60));
     gated.stores.sessions.open(login, rule, after(60)).await.unwrap();
-    assert_eq!(stored(&gated.stores, &session).await.refresh.chain_began, after(60), "it was resumed");
+    let resumed = stored(&gated.stores, &session).await;
+    assert_eq!(resumed.refresh.chain_began, after(60), "it was resumed");
     assert_shown_as_stored(gated, &samples, &session, after(61)).await;
+
+    let trace = travelled(&resumed.trace, after(62));
+    assert!(gated.stores.sessions.observe(&session.id, &resumed.trace, &trace, after(63)).await.unwrap());
+    assert_shown_as_stored(gated, &samples, &session, after(63)).await;
+    assert_eq!(shown(gated, &samples, &session, after(63)).await.map(|shown| shown.trace), Some(trace));
 }
 
 /// MUST show the user's session as the session store has it, but for touches of the last seconds. What

@@ -15,8 +15,10 @@
 //! name; put the macros of a second store into a module.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "cases are tests: they fail by panicking")]
 
+pub mod alerts;
 pub mod archive;
 pub mod attempts;
+pub mod blocklist;
 pub mod concurrency;
 pub mod credentials;
 pub mod event_log;
@@ -34,6 +36,7 @@ pub mod session_cache;
 pub mod session_store;
 mod stores;
 mod told_provider;
+pub mod user_directory;
 pub mod user_repo;
 
 pub use gate::Gated;

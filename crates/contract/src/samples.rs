@@ -2,6 +2,8 @@
 //!
 //! Everything is made from a seed, so that a case that fails fails again.
 
+mod alerts;
+
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
@@ -17,6 +19,10 @@ use archon_domain::{
 };
 use serde_json::json;
 use zeroize::Zeroizing;
+
+mod trace;
+
+pub use trace::*;
 
 /// When every case begins: 2026-03-01 12:34:56.789123 UTC, an instant that whole milliseconds cannot hold.
 #[must_use]
@@ -135,7 +141,7 @@ impl Samples {
             name: PersonName::parse("Ada \"Ünïcode\" O'Brien; -- 李 🦀 \\").expect("the name is allowed"),
             password: Some(self.hash()),
             email_verified_at: None,
-            roles: BTreeSet::from([Role::user(), Role::admin()]),
+            roles: BTreeSet::from([Role::user(), Role::parse("no-admin_2").expect("the role is one")]),
             status: UserStatus::Active,
             metadata: large_metadata(),
             created_at: start(),
@@ -148,6 +154,13 @@ impl Samples {
     /// The account of [`user`](Self::user), without a token and without mails.
     pub fn account(&self, address: &str) -> NewAccount {
         NewAccount { user: self.user(address), verification: None, identity: None, mails: Vec::new() }
+    }
+
+    /// The account of an administrator.
+    pub fn administrator(&self, address: &str) -> NewAccount {
+        let mut account = self.account(address);
+        account.user.roles.insert(Role::admin());
+        account
     }
 
     /// An identity of a user, with a subject that is hard to store and an address as a provider may write it.
@@ -208,6 +221,7 @@ impl Samples {
             user,
             client: &client,
             remembered: false,
+            place: Some(&place()),
             refresh_token: self.token_id(),
         };
         Session::begin(new, &policy(), now)

@@ -9,7 +9,7 @@ use archon_domain::{
 };
 
 use crate::rate_limiter::per_minute;
-use crate::samples::{Samples, after, policy, start, tick};
+use crate::samples::{Samples, after, policy, start, tick, travelled};
 
 mod profiles;
 
@@ -107,6 +107,7 @@ pub async fn a_settled_session_is_live_with_every_field(cache: &Port) {
     full.expires_at = after(2000) + tick();
     full.remembered = true;
     full.refresh = samples.rotated_state();
+    full.trace = travelled(&full.trace, after(1));
     for session in [bare, full] {
         let (passage, lease) = (samples.passage(&session), samples.lease());
         assert_eq!(live(cache, &passage, &lease, after(1)).await, None);

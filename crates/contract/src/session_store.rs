@@ -6,10 +6,12 @@ use crate::Stores;
 use crate::samples::{Samples, policy};
 
 mod ending;
+mod observing;
 mod opening;
 mod rotation;
 
 pub use ending::*;
+pub use observing::*;
 pub use opening::*;
 pub use rotation::*;
 
@@ -29,6 +31,7 @@ macro_rules! session_store {
                 open_resumes_the_session_of_the_same_device,
                 open_resumes_only_a_live_session_of_the_same_user_and_device,
                 list_names_live_sessions_the_last_used_first,
+                knows_device_whatever_became_of_its_sessions,
                 touch_records_the_whole_batch,
                 touch_never_moves_backwards,
                 touch_leaves_ended_and_unknown_sessions,
@@ -38,6 +41,11 @@ macro_rules! session_store {
                 no_rotation_succeeds_on_an_ended_session,
                 only_the_immediate_predecessor_is_replayed,
                 a_superseded_token_leaves_the_session_alone,
+                observe_takes_the_next_trace_over,
+                observe_refuses_a_trace_that_was_judged_by_another,
+                observe_refuses_a_trace_from_before_a_new_log_in,
+                observe_changes_nothing_but_the_trace,
+                observe_leaves_ended_and_expired_sessions,
                 end_ends_once_and_keeps_the_first_reason,
                 end_all_but_ends_every_live_session_but_one,
                 ended_since_names_the_sessions_that_were_ended,
@@ -50,6 +58,11 @@ macro_rules! session_store {
                 rotations_at_once_are_one_rotation,
                 no_rotation_survives_a_reuse_at_the_same_time,
                 endings_at_once_are_one_ending,
+                observers_at_once_are_one_observer,
+                observing_rotating_and_touching_at_once_loses_nothing,
+                no_observation_outlasts_an_end,
+                no_observation_outlasts_a_new_log_in,
+                an_end_outlasts_openings_at_the_same_time,
             ],
         }
     };

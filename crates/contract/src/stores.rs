@@ -1,7 +1,10 @@
 use std::borrow::Borrow;
 use std::sync::Arc;
 
-use archon_domain::ports::{Credentials, EventLog, Identities, Outbox, Revocations, SessionStore, UserRepo};
+use archon_domain::ports::{
+    Alerts, Blocklist, Credentials, EventLog, Identities, Outbox, Revocations, SessionStore, UserDirectory,
+    UserRepo,
+};
 use archon_domain::{
     AccountOpening, Instant, LinkRight, LinkedIdentity, Linking, Mail, NewAccount, QueuedMail, User, UserId,
 };
@@ -13,6 +16,8 @@ use crate::samples::{Samples, after, start};
 pub struct Stores {
     /// Accounts.
     pub users: Arc<dyn UserRepo>,
+    /// The same accounts, to leaf through.
+    pub directory: Arc<dyn UserDirectory>,
     /// Passwords and one-time tokens.
     pub credentials: Arc<dyn Credentials>,
     /// Who users are to providers.
@@ -25,6 +30,10 @@ pub struct Stores {
     pub outbox: Arc<dyn Outbox>,
     /// Security events.
     pub events: Arc<dyn EventLog>,
+    /// Alerts.
+    pub alerts: Arc<dyn Alerts>,
+    /// Blocked addresses.
+    pub blocklist: Arc<dyn Blocklist>,
 }
 
 /// Ports together with what must live, and be cleaned up, as long as they do.
@@ -50,16 +59,29 @@ impl Stores {
     /// All ports of one store.
     pub fn of<S>(store: Arc<S>) -> Self
     where
-        S: UserRepo + Credentials + Identities + SessionStore + Revocations + Outbox + EventLog + 'static,
+        S: UserRepo
+            + UserDirectory
+            + Credentials
+            + Identities
+            + SessionStore
+            + Revocations
+            + Outbox
+            + EventLog
+            + Alerts
+            + Blocklist
+            + 'static,
     {
         Self {
             users: store.clone(),
+            directory: store.clone(),
             credentials: store.clone(),
             identities: store.clone(),
             sessions: store.clone(),
             revocations: store.clone(),
             outbox: store.clone(),
-            events: store,
+            events: store.clone(),
+            alerts: store.clone(),
+            blocklist: store,
         }
     }
 

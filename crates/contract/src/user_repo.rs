@@ -3,16 +3,18 @@
 use std::collections::BTreeSet;
 
 use archon_domain::{
-    Amendment, ClientNetwork, Metadata, NewAccount, ProfileVersion, Role, Span, TerminationReason,
-    TokenPurpose, User, UserStatus,
+    AccountDeletion, Amended, Amendment, ClientNetwork, Metadata, NewAccount, ProfileVersion, Role, Span,
+    TerminationReason, TokenPurpose, User, UserStatus,
 };
 
 use crate::Stores;
 use crate::samples::{Samples, after, amendments, email_key, ip, opening_rule, start, tick};
 use crate::stores::assert_same_user;
 
+mod administrators;
 mod opening;
 
+pub use administrators::*;
 pub use opening::*;
 
 /// Runs the suite of `UserRepo` on the [`Stores`] of a fixture.
@@ -30,7 +32,9 @@ macro_rules! user_repo {
                 find_by_email_ignores_case,
                 amend_changes_what_is_named_and_nothing_else,
                 unlock_voids_failed_attempts,
-                amend_of_an_unknown_account_answers_none,
+                amend_of_an_unknown_account_answers_unknown,
+                the_last_administrator_is_neither_demoted_nor_disabled,
+                the_last_administrator_is_not_deleted,
                 a_log_in_is_recorded_without_an_update,
                 what_changed_since_is_named_in_its_present_version,
                 a_network_is_known_from_its_log_in_on,
@@ -40,7 +44,12 @@ macro_rules! user_repo {
                 deletion_takes_everything_of_the_account_with_it,
                 deletion_frees_the_address,
             ],
-            concurrency [one_of_many_openings_of_an_address_wins, one_of_many_openings_of_an_identity_wins],
+            concurrency [
+                one_of_many_openings_of_an_address_wins,
+                one_of_many_openings_of_an_identity_wins,
+                administrators_who_remove_each_other_leave_one,
+                an_administrator_is_left_while_others_come_and_go,
+            ],
         }
     };
 }
@@ -105,7 +114,8 @@ pub async fn amend_changes_what_is_named_and_nothing_else(stores: &Stores) {
     for (step, amendment) in (1..).zip(amendments) {
         let now = after(step) + tick();
         let expected = amended(&user, &amendment, now);
-        let answer = stores.users.amend(user.id, amendment, now).await.unwrap().unwrap();
+        let answer = stores.users.amend(user.id, amendment, now).await.unwrap();
+        let Amended::Changed(answer) = answer else { panic!("nothing is in the way: {answer:?}") };
         assert_same_user(&answer, &expected);
         assert_same_user(&stores.user(&user).await, &expected);
         user = expected;
@@ -122,13 +132,13 @@ pub async fn unlock_voids_failed_attempts(stores: &Stores) {
     assert_eq!(stores.user(&user).await.attempts_void_before, now);
 }
 
-/// MUST answer `None` for an unknown account.
-pub async fn amend_of_an_unknown_account_answers_none(stores: &Stores) {
+/// MUST answer `Unknown` for an unknown account.
+pub async fn amend_of_an_unknown_account_answers_unknown(stores: &Stores) {
     let samples = Samples::default();
     let user = stores.open(&samples, "ada@example.com").await;
     for amendment in amendments() {
         let answer = stores.users.amend(samples.user_id(), amendment, after(1)).await.unwrap();
-        assert_eq!(answer, None);
+        assert_eq!(answer, Amended::Unknown);
     }
     assert_same_user(&stores.user(&user).await, &user);
 }
@@ -268,7 +278,8 @@ pub async fn deletion_takes_everything_of_the_account_with_it(stores: &Stores) {
     let [gone, stays] = [&users[0], &users[1]];
     let session = stores.sessions.list(gone.user.id, start()).await.unwrap().remove(0);
     stores.outbox.postpone(gone.mails[0].mail.id, None, "given up").await.unwrap();
-    let mut deleted = stores.users.delete_account(gone.user.id).await.unwrap().unwrap();
+    let deletion = stores.users.delete_account(gone.user.id).await.unwrap();
+    let AccountDeletion::Deleted(mut deleted) = deletion else { panic!("it was there: {deletion:?}") };
     deleted.sort();
     assert_eq!(deleted, sessions_of[0], "live and ended ones");
 
@@ -288,7 +299,7 @@ pub async fn deletion_takes_everything_of_the_account_with_it(stores: &Stores) {
     assert_eq!(stores.credentials.password_history(stays.user.id, 9).await.unwrap().len(), 1);
     assert_eq!(stores.credentials.purge_tokens(after(3600) + Span::days(1)).await.unwrap(), 1);
     let again = stores.users.delete_account(gone.user.id).await.unwrap();
-    assert_eq!(again, None, "it is gone already");
+    assert_eq!(again, AccountDeletion::Unknown, "it is gone already");
 }
 
 /// MUST free the address for a new account.
@@ -297,7 +308,8 @@ pub async fn deletion_frees_the_address(stores: &Stores) {
     let old = stores.open(&samples, "Ada@example.com").await;
     let network = ClientNetwork::of(ip("192.0.2.1"));
     stores.users.record_login(old.id, network, start()).await.unwrap();
-    assert_eq!(stores.users.delete_account(old.id).await.unwrap(), Some(Vec::new()));
+    let deletion = stores.users.delete_account(old.id).await.unwrap();
+    assert_eq!(deletion, AccountDeletion::Deleted(Vec::new()));
     assert_eq!(stores.users.find_by_email(old.email.key()).await.unwrap(), None);
     let new = stores.open(&samples, "ADA@example.com").await;
     let found = stores.users.find_by_email(old.email.key()).await.unwrap().unwrap();

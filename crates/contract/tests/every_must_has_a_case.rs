@@ -21,6 +21,18 @@ fn sources(folder: &Path) -> Vec<(String, String)> {
     sources
 }
 
+/// What can only be seen from within an adapter, and the tests that say so in the same words.
+const SEEN_FROM_WITHIN: &[(&str, &str)] =
+    &[("MUST take no longer for a late page than for the first.", "../store-sql/src/directory_tests.rs")];
+
+/// Whether a test of an adapter holds what no case can.
+fn is_held_from_within(must: &str) -> bool {
+    SEEN_FROM_WITHIN.iter().filter(|(words, _)| *words == must).any(|(_, file)| {
+        let source = fs::read_to_string(crate_folder().join(file)).unwrap();
+        documented(&source).iter().any(|(comment, _)| one_line(&comment.join(" ")).contains(must))
+    })
+}
+
 fn crate_folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
@@ -93,7 +105,8 @@ fn every_must_of_every_port_has_a_case_with_its_words() {
     for (port, musts) in &ports {
         let own = cases.get(port).unwrap_or(&none);
         for must in musts {
-            if !own.iter().chain(races).any(|(_, comment)| comment.contains(must)) {
+            let has_case = own.iter().chain(races).any(|(_, comment)| comment.contains(must));
+            if !has_case && !is_held_from_within(must) {
                 missing.push(format!("{port}: {must}"));
             }
         }

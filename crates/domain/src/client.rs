@@ -36,6 +36,12 @@ impl ClientNetwork {
             }
         })
     }
+
+    /// The IPv4 address, or the first address of the IPv6 /64.
+    #[must_use]
+    pub const fn address(self) -> IpAddr {
+        self.0
+    }
 }
 
 impl FromStr for ClientNetwork {
@@ -106,10 +112,22 @@ impl UserAgent {
         (!product.is_empty()).then(|| product.to_owned())
     }
 
-    /// What tells this device from another of the same user.
+    /// What tells this device from another of the same user; a program stays the same when it is updated.
     #[must_use]
     pub fn fingerprint(&self) -> DeviceFingerprint {
-        DeviceFingerprint(URL_SAFE_NO_PAD.encode(Sha256::digest(self.0.as_bytes())))
+        DeviceFingerprint(URL_SAFE_NO_PAD.encode(Sha256::digest(self.without_versions())))
+    }
+
+    /// The text without the versions of its products (RFC 9110 section 10.1.5) and Gecko's `rv:`.
+    fn without_versions(&self) -> String {
+        let words = self.0.split(' ').map(|word| {
+            let (product, version) =
+                word.split_once('/').or_else(|| word.split_once("rv:")).unwrap_or((word, ""));
+            let end = version
+                .trim_start_matches(|letter: char| letter.is_alphanumeric() || "._-+".contains(letter));
+            [product, end].concat()
+        });
+        words.collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -135,6 +153,33 @@ mod tests {
         assert_eq!(label("curl/8.5.0"), "curl");
         assert_eq!(label("my-app/1.0 (build 7)"), "my-app");
         assert_eq!(label(""), "Unknown device");
+    }
+
+    #[test]
+    fn a_device_stays_the_same_when_its_program_is_updated() {
+        let of = |text: &str| UserAgent::new(text).fingerprint();
+        for (old, new) in [
+            (
+                "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
+                "Mozilla/5.0 (X11; Linux x86_64; rv:131.0) Gecko/20250101 Firefox/131.0.2",
+            ),
+            (
+                "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/124.0.0.0 Safari/537.36",
+                "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/125.0.0.0 Safari/537.36",
+            ),
+            ("curl/8.5.0", "curl/8.6.0-DEV"),
+            ("my-app/1.0 (build; SM-G991B)", "my-app/2.0 (build; SM-G991B)"),
+        ] {
+            assert_eq!(of(old), of(new), "{new}");
+        }
+        for (one, other) in [
+            ("curl/8.5.0", "wget/8.5.0"),
+            ("my-app/1.0 (SM-G991B)", "my-app/1.0 (SM-G998B)"),
+            ("Mozilla/5.0 (X11; Linux x86_64)", "Mozilla/5.0 (X11; Linux aarch64)"),
+            ("", "curl"),
+        ] {
+            assert_ne!(of(one), of(other), "{one} and {other}");
+        }
     }
 
     #[test]

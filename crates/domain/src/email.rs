@@ -1,3 +1,4 @@
+use std::borrow::Borrow;
 use std::fmt;
 
 use email_address::{EmailAddress, Options};
@@ -117,6 +118,13 @@ impl EmailKey {
     /// The lower-cased address.
     #[must_use]
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Ordered maps of keys are searched by the beginning of one.
+impl Borrow<str> for EmailKey {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }

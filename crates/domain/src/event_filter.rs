@@ -1,6 +1,7 @@
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use crate::{EventId, EventKind, Instant, SecurityEvent, Severity, UserId};
+use crate::{EventId, EventKind, Instant, SecurityEvent, Severity, Span, UserId};
 
 /// Which security events are looked for: those that meet every condition that is set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -45,5 +46,51 @@ pub struct EventCursor {
 impl From<&SecurityEvent> for EventCursor {
     fn from(event: &SecurityEvent) -> Self {
         Self { at: event.at, id: event.id }
+    }
+}
+
+/// How many events of a kind happened within one step of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventTally {
+    /// When the step begins.
+    pub from: Instant,
+    /// Of which kind.
+    pub kind: EventKind,
+    /// How many.
+    pub count: u64,
+}
+
+impl EventTally {
+    /// A tally of the step with this number; the first is 0. `step` is in microseconds.
+    #[must_use]
+    pub fn new(from: Instant, step: i64, number: i64, kind: EventKind, count: u64) -> Self {
+        let begins = from.checked_add_signed(Span::microseconds(step.saturating_mul(number)));
+        Self { from: begins.unwrap_or(Instant::MAX_UTC), kind, count }
+    }
+
+    /// A step in microseconds, at least 1.
+    #[must_use]
+    pub fn microseconds(step: Span) -> i64 {
+        step.num_microseconds().unwrap_or(i64::MAX).max(1)
+    }
+
+    /// Counts those of the events that are of the kinds and within the time, for a store that has them at hand.
+    #[must_use]
+    pub fn of<'events>(
+        events: impl IntoIterator<Item = &'events SecurityEvent>,
+        kinds: &[EventKind],
+        (from, until): (Instant, Instant),
+        step: Span,
+    ) -> Vec<Self> {
+        let step = Self::microseconds(step);
+        let mut counts: BTreeMap<(i64, &str), (EventKind, u64)> = BTreeMap::new();
+        let wanted =
+            |event: &&SecurityEvent| kinds.contains(&event.kind) && (from..until).contains(&event.at);
+        for event in events.into_iter().filter(wanted) {
+            let since = (event.at - from).num_microseconds().unwrap_or(i64::MAX);
+            counts.entry((since / step, event.kind.as_str())).or_insert((event.kind, 0)).1 += 1;
+        }
+        let tallies = counts.into_iter();
+        tallies.map(|((number, _), (kind, count))| Self::new(from, step, number, kind, count)).collect()
     }
 }

@@ -30,6 +30,8 @@ pub enum FieldErrorCode {
     WeakPassword,
     /// The value does not have the form the field must have.
     InvalidFormat,
+    /// There is no such field.
+    UnknownField,
 }
 
 impl FieldErrorCode {
@@ -45,6 +47,7 @@ impl FieldErrorCode {
             Self::InvalidEmail => "INVALID_EMAIL",
             Self::WeakPassword => "WEAK_PASSWORD",
             Self::InvalidFormat => "INVALID_FORMAT",
+            Self::UnknownField => "UNKNOWN_FIELD",
         }
     }
 }

@@ -81,6 +81,14 @@ uuid_id!(
     /// Identifies one security event.
     EventId
 );
+uuid_id!(
+    /// Identifies one alert.
+    AlertId
+);
+uuid_id!(
+    /// Identifies one notice of an alert.
+    NoticeId
+);
 
 uuid_id!(
     /// Identifies one request in answers, logs and events, where its client has sent no id of its own.

@@ -3,9 +3,12 @@
 //! Nothing here does I/O, reads a clock or draws a random number: instants, randomness and secrets
 //! come in as arguments. The traits in [`ports`] are what the outside world must provide.
 
+mod alert;
 pub mod archive;
+mod blocked_address;
 mod client;
 mod common_passwords;
+mod directory;
 mod email;
 mod error;
 mod event;
@@ -35,15 +38,21 @@ mod suspicion;
 mod token;
 mod user;
 
+pub use alert::{
+    Alert, AlertCause, AlertChannel, AlertCursor, AlertFilter, AlertKind, AlertNotice, AlertRule,
+    NoticeCounts, Raising,
+};
+pub use blocked_address::BlockedAddress;
 pub use client::{Client, ClientNetwork, DeviceFingerprint, UserAgent};
+pub use directory::{UserCursor, UserFilter};
 pub use email::{Email, EmailKey, mask_addresses};
 pub use error::{StoreError, StoreErrorKind};
 pub use event::{EventKind, SecurityEvent, Severity};
 pub use event_chain::{Break, ChainDigest, ChainEnds, ChainEntry, ChainLink, Verification};
-pub use event_filter::{EventCursor, EventFilter};
+pub use event_filter::{EventCursor, EventFilter, EventTally};
 pub use field_error::{FieldError, FieldErrorCode};
 pub use identity::{IdentityLink, LinkRight, LinkedIdentity, Linking, Unlinking};
-pub use ids::{EventId, KeyId, MailId, RequestId, SessionId, TokenId, UserId};
+pub use ids::{AlertId, EventId, KeyId, MailId, NoticeId, RequestId, SessionId, TokenId, UserId};
 pub use key::{KeyRing, SigningAlgorithm, SigningKey};
 pub use lockout::{AttemptAdmission, AttemptCounter, AttemptStanding, LockoutRule};
 pub use mail::{DeliveryError, Mail, MailMessage, OutboxCounts, QueuedMail, RetrySchedule};
@@ -71,8 +80,8 @@ pub use suspicion::{
 };
 pub use token::{Claims, SealedToken, SignedToken, TokenError, TokenKind, TokenRef, TokenRejection};
 pub use user::{
-    AccountOpening, Amendment, NewAccount, PasswordChange, PasswordChangeOutcome, PasswordRight, Role, User,
-    UserStatus,
+    AccountDeletion, AccountOpening, Amended, Amendment, NewAccount, PasswordChange, PasswordChangeOutcome,
+    PasswordRight, Role, User, UserStatus,
 };
 
 /// A point in time in UTC. Adapters keep microseconds; the [`ports::Clock`] hands out no finer ones.

@@ -1,6 +1,9 @@
 use std::net::IpAddr;
 
-use crate::{Instant, IssuedToken, MailId, OneTimeToken, SessionId, TerminationReason, TokenPurpose, UserId};
+use crate::{
+    BlockedAddress, Instant, IssuedToken, MailId, OneTimeToken, SessionId, TerminationReason, TokenPurpose,
+    UserId,
+};
 
 /// What happens that operators can watch in the fast store. Nothing reads it back: its loss loses nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +37,8 @@ pub enum Notice {
         /// When.
         at: Instant,
     },
+    /// A client address was blocked, or its block was lifted.
+    AddressBlocked(BlockedAddress),
     /// The mails that wait and those that were given up, as they are now.
     Mails {
         /// Mails that wait, the longest due first.

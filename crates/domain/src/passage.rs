@@ -38,7 +38,7 @@ pub struct Charge {
 }
 
 /// What the gate knows of a passage.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Passed {
     /// The token's session, whether live, expired or ended; `None` when there is no such session of the user.
     pub session: Option<Session>,
@@ -51,7 +51,7 @@ pub struct Passed {
 }
 
 /// A live session as the fast store keeps it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct CachedSession {
     /// The session as the durable store has it, but for the latest touches.
     pub session: Session,
@@ -62,7 +62,7 @@ pub struct CachedSession {
 /// What the fast store knows of a passage.
 ///
 /// It may say yes. Only the durable store says no.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum CacheAnswer {
     /// The session is live and the token is not revoked.
     Live {

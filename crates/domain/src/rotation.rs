@@ -58,7 +58,7 @@ pub struct Rotate {
 }
 
 /// What became of a rotation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Rotation {
     /// The presented token is spent and the successor is current. The session as it is now.
     Rotated(Session),

@@ -2,10 +2,13 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use crate::{Client, DeviceFingerprint, Instant, RefreshState, SessionId, Span, TokenId, UserAgent, UserId};
+use crate::{
+    Client, DeviceFingerprint, Instant, Place, RefreshState, SessionId, SessionTrace, Span, SuspicionReason,
+    TokenId, UserAgent, UserId,
+};
 
 /// One log-in on one device, until it expires or is ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Session {
     /// Identifies the session; part of every token of it.
     pub id: SessionId,
@@ -29,6 +32,8 @@ pub struct Session {
     pub fingerprint: DeviceFingerprint,
     /// Which refresh token is the current one.
     pub refresh: RefreshState,
+    /// What is remembered of its requests, to judge the next one by.
+    pub trace: SessionTrace,
     /// When and why it was ended, if it was.
     pub ending: Option<SessionEnding>,
 }
@@ -57,6 +62,8 @@ pub enum TerminationReason {
     PasswordChanged,
     /// An administrator ended it, or shut the account.
     EndedByAdministrator,
+    /// Its requests came from where its user cannot be, or not any more.
+    Suspicious(SuspicionReason),
 }
 
 /// Where a session stands at some instant.
@@ -97,7 +104,7 @@ pub struct OpeningRule {
 }
 
 /// What became of a session that was to be opened.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Opening {
     /// It is stored; these had to end for it.
     Opened {
@@ -140,6 +147,8 @@ pub struct NewSession<'a> {
     pub client: &'a Client,
     /// Whether the user asked to be remembered on this device.
     pub remembered: bool,
+    /// Where that is, if a database knows.
+    pub place: Option<&'a Place>,
     /// The id of the first refresh token.
     pub refresh_token: TokenId,
 }
@@ -161,6 +170,7 @@ impl Session {
             fingerprint: new.client.user_agent.fingerprint(),
             user_agent: new.client.user_agent.clone(),
             refresh: RefreshState::first(new.refresh_token, now),
+            trace: SessionTrace::begin(new.client.address, &new.client.user_agent, new.place, now),
             ending: None,
         }
     }
@@ -205,6 +215,7 @@ impl Session {
         self.expires_at = login.expires_at.min(self.absolute_expires_at);
         self.remembered = login.remembered;
         self.address = login.address;
+        self.trace = login.trace.clone();
     }
 
     /// Ends the session, unless it has ended before.
@@ -224,6 +235,7 @@ impl TerminationReason {
             Self::TokenReuse => "token_reuse",
             Self::PasswordChanged => "password_changed",
             Self::EndedByAdministrator => "ended_by_administrator",
+            Self::Suspicious(reason) => reason.as_str(),
         }
     }
 }
@@ -238,16 +250,18 @@ impl FromStr for TerminationReason {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        [
+        let ordinary = [
             Self::Logout,
             Self::EndedByUser,
             Self::SessionLimit,
             Self::TokenReuse,
             Self::PasswordChanged,
             Self::EndedByAdministrator,
-        ]
-        .into_iter()
-        .find(|reason| reason.as_str() == text)
-        .ok_or_else(|| format!("unknown termination reason {text:?}"))
+        ];
+        let suspicious = SuspicionReason::ALL.map(Self::Suspicious);
+        let mut reasons = ordinary.into_iter().chain(suspicious);
+        reasons
+            .find(|reason| reason.as_str() == text)
+            .ok_or_else(|| format!("unknown termination reason {text:?}"))
     }
 }

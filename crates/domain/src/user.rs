@@ -45,6 +45,18 @@ impl User {
     pub fn email_verified(&self) -> bool {
         self.email_verified_at.is_some()
     }
+
+    /// Whether the user administers the service.
+    #[must_use]
+    pub fn is_administrator(&self) -> bool {
+        self.roles.contains(&Role::admin())
+    }
+
+    /// Whether the user can administer the service now: the account is active and has the role `admin`.
+    #[must_use]
+    pub fn can_administer(&self) -> bool {
+        self.status == UserStatus::Active && self.is_administrator()
+    }
 }
 
 /// Whether a user may log in.
@@ -164,6 +176,40 @@ pub enum Amendment {
     Roles(BTreeSet<Role>),
     /// Void the failed log-ins counted before now.
     Unlock,
+}
+
+impl Amendment {
+    /// Whether nobody can administer the service by this account afterwards.
+    #[must_use]
+    pub fn ends_administration(&self) -> bool {
+        match self {
+            Self::Status(status) => *status == UserStatus::Disabled,
+            Self::Roles(roles) => !roles.contains(&Role::admin()),
+            Self::Profile { .. } | Self::Unlock => false,
+        }
+    }
+}
+
+/// What became of an [`Amendment`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Amended {
+    /// It holds; the account as it is now.
+    Changed(Box<User>),
+    /// There is no such account.
+    Unknown,
+    /// Nobody could administer the service any more; nothing was changed.
+    LastAdministrator,
+}
+
+/// What became of an account that was to be deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AccountDeletion {
+    /// It is gone, and these sessions with it.
+    Deleted(Vec<SessionId>),
+    /// There is no such account.
+    Unknown,
+    /// Nobody could administer the service any more; nothing was deleted.
+    LastAdministrator,
 }
 
 /// A new password for an account.

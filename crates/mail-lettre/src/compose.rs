@@ -1,9 +1,9 @@
 use std::time::SystemTime;
 
-use archon_domain::{DeliveryError, Mail};
+use archon_domain::{DeliveryError, Email, Mail};
 use lettre::address::{AddressError, Envelope};
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
-use lettre::message::{Mailbox, MultiPart, SinglePart};
+use lettre::message::{Mailbox, MessageBuilder, MultiPart, SinglePart};
 use lettre::{Address, Message};
 
 use crate::plain::shown_name;
@@ -12,24 +12,7 @@ use crate::templates::Rendered;
 /// Puts a mail together (RFC 5322). Every header value goes through lettre's encoder, which lets no line
 /// break through.
 pub(crate) fn compose(mail: &Mail, words: &Rendered, from: &Mailbox) -> Result<Message, DeliveryError> {
-    let permanent = |error: String| DeliveryError::Permanent(error);
-    let address = address(mail.to.as_typed())
-        .map_err(|error| permanent(format!("the address cannot be written to: {error}")))?;
-    // Given outright: lettre would read it back from the headers, and misreads quoted local parts.
-    let envelope = Envelope::new(Some(from.email.clone()), vec![address.clone()])
-        .map_err(|error| permanent(format!("the mail cannot be addressed: {error}")))?;
-    let mut builder = Message::builder()
-        .envelope(envelope)
-        .from(from.clone())
-        .to(Mailbox::new(display_name(mail), address))
-        .subject(words.subject.as_str())
-        // The same mail sent twice is one to its reader.
-        .message_id(Some(format!("<{}@{}>", mail.id, from.email.domain())))
-        // Holiday notices and the like do not answer it (RFC 3834 section 5).
-        .raw_header(HeaderValue::new(
-            HeaderName::new_from_ascii_str("Auto-Submitted"),
-            "auto-generated".to_owned(),
-        ));
+    let mut builder = preface(from, &mail.to, display_name(mail), &mail.id.to_string(), &words.subject)?;
     if let Some(queued_at) = mail.id.made_at() {
         builder = builder.date(SystemTime::from(queued_at));
     }
@@ -37,6 +20,39 @@ pub(crate) fn compose(mail: &Mail, words: &Rendered, from: &Mailbox) -> Result<M
         .singlepart(part(ContentType::TEXT_PLAIN, &words.text))
         .singlepart(part(ContentType::TEXT_HTML, &words.html));
     builder.multipart(body).map_err(|error| permanent(format!("the mail cannot be put together: {error}")))
+}
+
+/// The headers of every mail but its date.
+pub(crate) fn preface(
+    from: &Mailbox,
+    to: &Email,
+    name: Option<String>,
+    id: &str,
+    subject: &str,
+) -> Result<MessageBuilder, DeliveryError> {
+    let address = address(to.as_typed())
+        .map_err(|error| permanent(format!("the address cannot be written to: {error}")))?;
+    // Given outright: lettre would read it back from the headers, and misreads quoted local parts.
+    let envelope = Envelope::new(Some(from.email.clone()), vec![address.clone()])
+        .map_err(|error| permanent(format!("the mail cannot be addressed: {error}")))?;
+    let builder = Message::builder()
+        .envelope(envelope)
+        .from(from.clone())
+        .to(Mailbox::new(name, address))
+        .subject(subject)
+        // The same mail sent twice is one to its reader.
+        .message_id(Some(format!("<{id}@{}>", from.email.domain())))
+        // Holiday notices and the like do not answer it (RFC 3834 section 5).
+        .raw_header(HeaderValue::new(
+            HeaderName::new_from_ascii_str("Auto-Submitted"),
+            "auto-generated".to_owned(),
+        ));
+    Ok(builder)
+}
+
+/// A mail that no further try can send.
+pub(crate) fn permanent(reason: String) -> DeliveryError {
+    DeliveryError::Permanent(reason)
 }
 
 /// An address with its domain in ASCII (RFC 5891), which every mail server understands.

@@ -3,12 +3,12 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use archon_domain::{MailId, StoreError, StoreErrorKind};
+use archon_domain::{StoreError, StoreErrorKind};
 
 /// Writes a mail as `<id>.eml`, mode 0600 since it holds secrets; returns its path.
 ///
 /// The file appears whole or not at all. Sent again, a mail takes its own place.
-pub(crate) async fn write(directory: &Path, id: MailId, mail: Vec<u8>) -> io::Result<PathBuf> {
+pub(crate) async fn write(directory: &Path, id: &str, mail: Vec<u8>) -> io::Result<PathBuf> {
     let (temporary, path) = (directory.join(format!(".{id}.new")), directory.join(format!("{id}.eml")));
     blocking(directory, move |directory| {
         prepare(directory)?;

@@ -5,6 +5,7 @@
 //!
 //! `docs/mail.md` tells operators and translators about it.
 
+mod alert;
 mod compose;
 mod error;
 mod file;
@@ -17,7 +18,7 @@ mod smtp;
 mod templates;
 
 pub use error::PostmanError;
-pub use memory::{Mailbox, Reception, SentMail};
+pub use memory::{Mailbox, Reception, SentAlert, SentMail};
 pub use pages::Pages;
 pub use postman::{Postman, PostmanSettings, Transport};
 pub use samples::samples;

@@ -1,7 +1,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use archon_domain::{DeliveryError, Mail, StoreError, StoreErrorKind};
+use archon_domain::{Alert, AlertNotice, DeliveryError, Mail, StoreError, StoreErrorKind};
 use tokio::sync::watch;
 
 /// Where the mails of a test end up; clones share their content.
@@ -11,6 +11,7 @@ pub struct Mailbox(Arc<Shared>);
 #[derive(Debug, Default)]
 struct Shared {
     mails: Mutex<Vec<SentMail>>,
+    alerts: Mutex<Vec<SentAlert>>,
     tries: watch::Sender<u64>,
     reception: watch::Sender<Reception>,
     refusals: AtomicU64,
@@ -41,6 +42,21 @@ pub struct SentMail {
     pub text: String,
     /// The HTML version.
     pub html: String,
+    /// The whole message (RFC 5322), headers and all.
+    pub raw: String,
+}
+
+/// An alert as it was mailed to an operator.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SentAlert {
+    /// What was to be told, and to whom.
+    pub notice: AlertNotice,
+    /// The alert as it was then.
+    pub alert: Alert,
+    /// The subject line.
+    pub subject: String,
+    /// The text.
+    pub text: String,
     /// The whole message (RFC 5322), headers and all.
     pub raw: String,
 }
@@ -86,9 +102,16 @@ impl Mailbox {
         self.lock().iter().filter(|sent| sent.mail.to.key().as_str() == address).cloned().collect()
     }
 
+    /// Every alert so far, the first sent first.
+    #[must_use]
+    pub fn alerts(&self) -> Vec<SentAlert> {
+        self.lock_alerts().clone()
+    }
+
     /// Forgets every mail.
     pub fn clear(&self) {
         self.lock().clear();
+        self.lock_alerts().clear();
     }
 
     /// Says how mails are met from now on, those that wait for an answer included.
@@ -110,6 +133,15 @@ impl Mailbox {
 
     /// Takes a mail, or does what else it was told to.
     pub(crate) async fn take(&self, sent: SentMail) -> Result<(), DeliveryError> {
+        self.meet(|mailbox| mailbox.lock().push(sent)).await
+    }
+
+    /// Takes the mail of an alert, or does what else it was told to.
+    pub(crate) async fn take_alert(&self, sent: SentAlert) -> Result<(), DeliveryError> {
+        self.meet(|mailbox| mailbox.lock_alerts().push(sent)).await
+    }
+
+    async fn meet(&self, take: impl FnOnce(&Self)) -> Result<(), DeliveryError> {
         let mut reception = self.0.reception.subscribe();
         let reception = match reception.wait_for(|now| *now != Reception::Silent).await {
             Ok(now) => *now,
@@ -118,7 +150,7 @@ impl Mailbox {
         };
         let outcome = match reception {
             Reception::Takes => {
-                self.lock().push(sent);
+                take(self);
                 Ok(())
             }
             Reception::Refuses => Err(DeliveryError::Permanent("the mailbox refuses it".to_owned())),
@@ -143,6 +175,10 @@ impl Mailbox {
                 Err(unavailable.with_source("it was told to be away"))
             }
         }
+    }
+
+    fn lock_alerts(&self) -> MutexGuard<'_, Vec<SentAlert>> {
+        self.0.alerts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<SentMail>> {

@@ -1,8 +1,8 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use archon_domain::ports::Mailer;
-use archon_domain::{DeliveryError, Mail, StoreError};
+use archon_domain::{Alert, AlertNotice, DeliveryError, Mail, StoreError};
 use async_trait::async_trait;
 use lettre::Message;
 use lettre::address::AddressError;
@@ -10,7 +10,7 @@ use lettre::message::Mailbox as Sender;
 
 use crate::compose::{address, compose};
 use crate::file;
-use crate::memory::{Mailbox, SentMail};
+use crate::memory::{Mailbox, SentAlert, SentMail};
 use crate::smtp::Smtp;
 use crate::templates::{Rendered, Templates};
 use crate::{Pages, PostmanError, SmtpSettings, samples};
@@ -133,7 +133,7 @@ impl Mailer for Postman {
         let words = rendered.map_err(|error| DeliveryError::Temporary(error.to_string()))?;
         let message = compose(mail, &words, &self.from)?;
         match &self.route {
-            Route::File(directory) => write_file(directory.clone(), mail, &message).await,
+            Route::File(directory) => write_file(directory, mail, &message).await,
             Route::Smtp(smtp) => smtp.send(&message).await,
             Route::Memory(mailbox) => mailbox.take(sent(mail, words, &message)).await,
         }
@@ -148,9 +148,57 @@ impl Mailer for Postman {
     }
 }
 
-async fn write_file(directory: PathBuf, mail: &Mail, message: &Message) -> Result<(), DeliveryError> {
-    let written = file::write(&directory, mail.id, message.formatted()).await;
-    let path = written.map_err(|error| DeliveryError::Temporary(error.to_string()))?;
+impl Postman {
+    /// What the service is called in mails.
+    pub(crate) fn service(&self) -> &str {
+        &self.settings.service
+    }
+
+    /// The sender.
+    pub(crate) fn from(&self) -> &Sender {
+        &self.from
+    }
+
+    /// Hands the mail of an alert over.
+    pub(crate) async fn carry_alert(
+        &self,
+        notice: &AlertNotice,
+        alert: &Alert,
+        words: (String, String),
+        message: &Message,
+    ) -> Result<(), DeliveryError> {
+        match &self.route {
+            Route::File(directory) => {
+                let path = written(directory, &notice.id.to_string(), message).await?;
+                tracing::info!(alert_id = %alert.id, file = %path.display(), "alert written to a file");
+                Ok(())
+            }
+            Route::Smtp(smtp) => smtp.send(message).await,
+            Route::Memory(mailbox) => {
+                let (subject, text) = words;
+                let raw = raw(message);
+                mailbox
+                    .take_alert(SentAlert {
+                        notice: notice.clone(),
+                        alert: alert.clone(),
+                        subject,
+                        text,
+                        raw,
+                    })
+                    .await
+            }
+        }
+    }
+}
+
+/// Writes a message into a directory; returns its path.
+async fn written(directory: &Path, id: &str, message: &Message) -> Result<PathBuf, DeliveryError> {
+    let written = file::write(directory, id, message.formatted()).await;
+    written.map_err(|error| DeliveryError::Temporary(error.to_string()))
+}
+
+async fn write_file(directory: &Path, mail: &Mail, message: &Message) -> Result<(), DeliveryError> {
+    let path = written(directory, &mail.id.to_string(), message).await?;
     let kind = mail.message.kind();
     // There is no mail server, so the log is where the operator of a trial finds the link.
     tracing::info!(
@@ -170,6 +218,11 @@ fn sent(mail: &Mail, words: Rendered, message: &Message) -> SentMail {
         subject: words.subject,
         text: words.text,
         html: words.html,
-        raw: String::from_utf8_lossy(&message.formatted()).into_owned(),
+        raw: raw(message),
     }
+}
+
+/// The whole message, as text.
+fn raw(message: &Message) -> String {
+    String::from_utf8_lossy(&message.formatted()).into_owned()
 }

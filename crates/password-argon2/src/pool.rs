@@ -57,7 +57,8 @@ struct Shared {
 
 #[derive(Default)]
 struct Queue {
-    waiting: VecDeque<Box<dyn Job>>,
+    /// What waits, and since when.
+    waiting: VecDeque<(Instant, Box<dyn Job>)>,
     closed: bool,
 }
 
@@ -70,6 +71,10 @@ impl Pool {
             capacity: settings.queue.get(),
             done: AtomicU64::new(0),
         });
+        #[expect(clippy::cast_precision_loss, reason = "no machine has that many cores")]
+        metrics::gauge!("archon_hash_threads").set(settings.threads.get() as f64);
+        #[expect(clippy::cast_precision_loss, reason = "a queue is never that long")]
+        metrics::gauge!("archon_hash_queue_capacity").set(settings.queue.get() as f64);
         let mut pool = Self { shared, threads: Vec::new() };
         for number in 0..settings.threads.get() {
             let shared = Arc::clone(&pool.shared);
@@ -128,13 +133,13 @@ impl Shared {
         let mut queue = lock(&self.queue);
         if queue.waiting.len() >= self.capacity {
             // Who has gone away keeps nobody else out.
-            queue.waiting.retain(|job| !job.is_abandoned());
+            queue.waiting.retain(|(_, job)| !job.is_abandoned());
         }
         if queue.waiting.len() >= self.capacity {
             metrics::counter!("archon_hash_rejected_total").increment(1);
             return Err(HashError::Overloaded);
         }
-        queue.waiting.push_back(job);
+        queue.waiting.push_back((Instant::now(), job));
         report_depth(&queue);
         drop(queue);
         self.work.notify_one();
@@ -160,8 +165,9 @@ impl Shared {
             if queue.closed {
                 return None;
             }
-            if let Some(job) = queue.waiting.pop_front() {
+            if let Some((since, job)) = queue.waiting.pop_front() {
                 report_depth(&queue);
+                metrics::histogram!("archon_hash_wait_seconds").record(since.elapsed().as_secs_f64());
                 return Some(job);
             }
             queue = self.work.wait(queue).unwrap_or_else(PoisonError::into_inner);

@@ -1,18 +1,15 @@
 //! The listeners: the service's own and the one of its metrics.
 
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::{App, HttpResponse, HttpServer, web};
 use anyhow::Context as _;
-use archon_app::Auth;
-use archon_domain::ports::Outbox;
 use archon_web::{WebState, server_app};
-use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::config::Settings;
+use crate::telemetry::MetricsPage;
 
 /// Takes a port.
 ///
@@ -58,47 +55,21 @@ pub fn serve(state: WebState, listener: TcpListener, settings: &Settings) -> any
     Ok(server.run())
 }
 
-/// What the metrics page shows beyond what is counted as it happens.
-#[derive(Clone)]
-struct MetricsState {
-    recorded: PrometheusHandle,
-    outbox: Arc<dyn Outbox>,
-    auth: Arc<Auth>,
-}
-
 /// The server of `/metrics`, not yet running.
 ///
 /// # Errors
 /// When the listener cannot be used.
-pub fn serve_metrics(
-    recorded: PrometheusHandle,
-    auth: Arc<Auth>,
-    outbox: Arc<dyn Outbox>,
-    listener: TcpListener,
-) -> anyhow::Result<Server> {
-    let state = web::Data::new(MetricsState { recorded, outbox, auth });
+pub fn serve_metrics(page: MetricsPage, listener: TcpListener) -> anyhow::Result<Server> {
+    let page = web::Data::new(page);
     let server = HttpServer::new(move || {
-        App::new().app_data(state.clone()).route("/metrics", web::get().to(metrics_page))
+        App::new().app_data(page.clone()).route("/metrics", web::get().to(metrics_page))
     });
     let server = server.workers(1).disable_signals().listen(listener).context("the metrics listener")?;
     Ok(server.run())
 }
 
-async fn metrics_page(state: web::Data<MetricsState>) -> HttpResponse {
-    if let Ok(counts) = state.outbox.counts().await {
-        let now = state.auth.now();
-        let age = counts.oldest_pending.map_or(0, |since| (now - since).num_seconds().max(0));
-        #[expect(clippy::cast_precision_loss, reason = "gauges are floating-point numbers")]
-        let gauges = [
-            ("archon_mail_queue_pending", counts.pending as f64),
-            ("archon_mail_queue_failed", counts.failed as f64),
-            ("archon_mail_queue_age_seconds", age as f64),
-        ];
-        for (name, value) in gauges {
-            metrics::gauge!(name).set(value);
-        }
-    }
-    HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(state.recorded.render())
+async fn metrics_page(page: web::Data<MetricsPage>) -> HttpResponse {
+    HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(page.render().await)
 }
 
 /// Stops servers gracefully: no new connections, requests in flight are finished.

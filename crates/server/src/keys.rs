@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use archon_domain::ports::{Clock, KeyStore};
-use archon_domain::{Instant, KeyRing, SigningAlgorithm, SigningKey, Span};
+use archon_domain::ports::{Clock, KeyStore, SigningKeys};
+use archon_domain::{Instant, KeyRing, SigningAlgorithm, SigningKey, Span, StoreError, StoreErrorKind};
 use archon_token_jose::{JoseTokens, RsaBits, generate_key, import_pem};
+use async_trait::async_trait;
 use tokio::sync::watch;
 
 /// How new keys are made and how long old ones are kept.
@@ -133,6 +134,30 @@ impl KeyKeeper {
         tokens.replace_keys(&ring)?;
         self.remove_outlived(&ring).await
     }
+}
+
+#[async_trait]
+impl SigningKeys for KeyKeeper {
+    fn are_made_here(&self) -> bool {
+        matches!(self.source, Source::Store(_))
+    }
+
+    async fn ring(&self) -> Result<KeyRing, StoreError> {
+        self.load().await.map_err(|error| failure("load the signing keys", error))
+    }
+
+    async fn rotate(&self) -> Result<Option<SigningKey>, StoreError> {
+        if !self.are_made_here() {
+            return Ok(None);
+        }
+        // The method of the keeper itself, which goes before the port's.
+        self.rotate().await.map(Some).map_err(|error| failure("rotate the signing keys", error))
+    }
+}
+
+fn failure(context: &'static str, error: anyhow::Error) -> StoreError {
+    let kind = error.downcast_ref().map_or(StoreErrorKind::Internal, StoreError::kind);
+    StoreError::new(kind, context).with_source(error)
 }
 
 /// Reads private keys from PEM files, so ordered that the first signs.

@@ -2,14 +2,18 @@
 //!
 //! A library as well, so that integration suites can start the whole service in-process.
 
+mod alerts;
 mod breached_passwords;
 pub mod cli;
 pub mod config;
 pub mod data_dir;
 mod fast_path;
+mod geoip;
 pub mod http;
 pub mod keys;
+mod parts;
 mod providers;
+pub mod service;
 mod stores;
 pub mod system;
 pub mod telemetry;

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use archon_domain::ports::{
-    Credentials, EventLog, Identities, KeyStore, Outbox, Probe, Revocations, SessionStore, UserRepo,
+    Alerts, Blocklist, Credentials, EventLog, Identities, KeyStore, Outbox, Probe, Revocations, SessionStore,
+    UserDirectory, UserRepo,
 };
 use archon_store_memory::MemoryStore;
 use archon_store_sql::{PostgresOptions, SqlStore};
@@ -21,13 +22,15 @@ pub(crate) enum Store {
     Postgres(SqlStore),
 }
 
-/// What is kept durably. Users, credentials, identities, sessions and mails must be one store, because a change of
-/// one is seen by the others, and revocations should be, so that a backup holds both. Events, keys and the probe
-/// may be anything's.
+/// What is kept durably. Users, their directory, credentials, identities, sessions and mails must be one store,
+/// because a change of one is seen by the others, and revocations should be, so that a backup holds both. Events,
+/// alerts, blocked addresses, keys and the probe may be anything's.
 #[derive(Clone)]
 pub struct StorePorts {
     /// Accounts.
     pub users: Arc<dyn UserRepo>,
+    /// The same accounts, to leaf through.
+    pub directory: Arc<dyn UserDirectory>,
     /// Password hashes and one-time tokens.
     pub credentials: Arc<dyn Credentials>,
     /// Who users are to providers.
@@ -40,6 +43,10 @@ pub struct StorePorts {
     pub outbox: Arc<dyn Outbox>,
     /// Security events.
     pub events: Arc<dyn EventLog>,
+    /// Alerts, and whom they are yet to be told to.
+    pub alerts: Arc<dyn Alerts>,
+    /// Blocked client addresses.
+    pub blocklist: Arc<dyn Blocklist>,
     /// Signing keys that the service makes.
     pub keys: Arc<dyn KeyStore>,
     /// Whether the store answers.
@@ -52,23 +59,29 @@ impl StorePorts {
     pub fn of<S>(store: Arc<S>, keys: Arc<dyn KeyStore>) -> Self
     where
         S: UserRepo
+            + UserDirectory
             + Credentials
             + Identities
             + SessionStore
             + Revocations
             + Outbox
             + EventLog
+            + Alerts
+            + Blocklist
             + Probe
             + 'static,
     {
         Self {
             users: Arc::clone(&store) as _,
+            directory: Arc::clone(&store) as _,
             credentials: Arc::clone(&store) as _,
             identities: Arc::clone(&store) as _,
             sessions: Arc::clone(&store) as _,
             revocations: Arc::clone(&store) as _,
             outbox: Arc::clone(&store) as _,
             events: Arc::clone(&store) as _,
+            alerts: Arc::clone(&store) as _,
+            blocklist: Arc::clone(&store) as _,
             keys,
             database: store,
         }
@@ -132,6 +145,14 @@ impl Store {
                 let keys = EncryptedKeyStore::new(Arc::new(store.clone()), secret);
                 StorePorts::of(Arc::new(store.clone()), Arc::new(keys))
             }
+        }
+    }
+
+    /// The SQL database, where there is one.
+    pub(crate) fn sql(&self) -> Option<SqlStore> {
+        match self {
+            Self::Memory(_) => None,
+            Self::Sqlite(store, _) | Self::Postgres(store) => Some(store.clone()),
         }
     }
 

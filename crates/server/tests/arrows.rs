@@ -30,15 +30,18 @@ const ALLOWED: &[Arrows] = &[
     adapter("password-argon2"),
     adapter("token-jose"),
     adapter("mail-lettre"),
+    adapter("alerts-webhook"),
     adapter("breached-passwords"),
     adapter("oauth-oidc"),
     adapter("geoip-maxmind"),
     Arrows {
         from: "server",
         code: &[
+            "alerts-webhook",
             "app",
             "breached-passwords",
             "domain",
+            "geoip-maxmind",
             "mail-lettre",
             "oauth-oidc",
             "password-argon2",

@@ -131,14 +131,10 @@ impl State {
             Some(by) if *by != user.id => return Some(RefusalReason::AddressTaken { by: *by }),
             _ => {}
         }
-        let former = self.accounts.remove(&user.id);
-        if let Some(former) = &former {
-            self.by_email.remove(former.user.email.key());
-        }
-        self.by_email.insert(user.email.key().clone(), user.id);
+        let former = self.take_account(user.id);
         let (history, networks) =
             former.map(|account| (account.history, account.networks)).unwrap_or_default();
-        self.accounts.insert(user.id, Account { user, history, networks });
+        self.put_account(Account { user, history, networks });
         None
     }
 

@@ -145,6 +145,22 @@ impl LoginAttempts for MemoryAttempts {
         Ok(())
     }
 
+    async fn standing(
+        &self,
+        counter: &AttemptCounter,
+        rule: &LockoutRule,
+        void_before: Instant,
+        now: Instant,
+    ) -> Result<AttemptStanding, StoreError> {
+        let mut addresses = self.addresses();
+        let found = addresses.get_mut(counter.email()).and_then(|address| match counter {
+            AttemptCounter::Account(_) => Some(&mut address.account),
+            AttemptCounter::Known(_, network) => address.known.get_mut(network),
+        });
+        let nothing = Counter::default();
+        Ok(found.map_or(&nothing, |found| &*found).standing(rule, void_before, now))
+    }
+
     async fn clear(&self, email: &EmailKey) -> Result<(), StoreError> {
         self.addresses().remove(email);
         Ok(())

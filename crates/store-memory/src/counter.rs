@@ -7,7 +7,7 @@ use crate::bounded::{Loss, Perishable, later};
 /// Failures and attempts under way together are at most as many as lock, but for failures that a known
 /// network adds to the account's counter. Failures are remembered until `lock_for` after the last one.
 /// While the counter is locked nothing is counted, so that a lock never grows longer.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Counter {
     /// When each failure was, oldest first.
     failures: Vec<Instant>,
@@ -45,6 +45,14 @@ impl Counter {
         AttemptAdmission::Admitted
     }
 
+    /// How the counter would be judged by; it stays as it is.
+    pub(crate) fn standing(&self, rule: &LockoutRule, void_before: Instant, now: Instant) -> AttemptStanding {
+        let mut seen = Self { rule: Some(*rule), ..self.clone() };
+        seen.void(void_before);
+        seen.settle(now);
+        seen.told(false)
+    }
+
     /// Counts the failure of an attempt that this counter admitted.
     pub(crate) fn fail(&mut self, rule: &LockoutRule, now: Instant) -> AttemptStanding {
         self.take_back();
@@ -59,6 +67,10 @@ impl Counter {
             self.failures.push(now);
             self.lock_if_reached(rule, now)
         };
+        self.told(just_locked)
+    }
+
+    fn told(&self, just_locked: bool) -> AttemptStanding {
         AttemptStanding {
             failures: u32::try_from(self.failures.len()).unwrap_or(u32::MAX),
             locked_until: self.lock.map(|lock| lock.until),

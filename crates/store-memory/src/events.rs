@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use archon_domain::archive::{ChainEnd, ChainEndName, Record, RefusalReason, StoredEvent};
 use archon_domain::ports::EventLog;
 use archon_domain::{
-    ChainEnds, ChainEntry, ChainLink, EventCursor, EventFilter, EventId, Instant, SecurityEvent, StoreError,
-    UserId,
+    ChainEnds, ChainEntry, ChainLink, EventCursor, EventFilter, EventId, EventKind, EventTally, Instant,
+    SecurityEvent, Span, StoreError, UserId,
 };
 use async_trait::async_trait;
 
@@ -130,6 +130,18 @@ impl EventLog for MemoryStore {
     ) -> Result<Vec<SecurityEvent>, StoreError> {
         let is_behind = |event: &SecurityEvent| after.is_none_or(|after| EventCursor::from(event) < after);
         Ok(self.state().events.latest(|event| filter.admits(event) && is_behind(event), limit))
+    }
+
+    async fn tally(
+        &self,
+        kinds: &[EventKind],
+        from: Instant,
+        until: Instant,
+        step: Span,
+    ) -> Result<Vec<EventTally>, StoreError> {
+        let state = self.state();
+        let events = state.events.stored.iter().map(|stored| &stored.event);
+        Ok(EventTally::of(events, kinds, (from, until), step))
     }
 
     async fn chain(&self, after: u64, limit: u32) -> Result<Vec<ChainEntry>, StoreError> {

@@ -5,11 +5,14 @@
 //! their shared store is away, so their memory is bounded: each says in its own words what it forgets when
 //! it is full. [`MemorySessionCache`] is the reference of what many nodes share.
 
+mod alerts;
 mod archive;
 mod attempts;
+mod blocklist;
 mod bounded;
 mod counter;
 mod credentials;
+mod directory;
 mod events;
 mod identities;
 mod keys;
@@ -20,6 +23,7 @@ mod revocations;
 mod session_cache;
 mod sessions;
 mod state;
+mod tries;
 mod users;
 mod window;
 

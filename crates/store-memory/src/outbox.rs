@@ -5,6 +5,7 @@ use archon_domain::{Instant, MailId, OutboxCounts, QueuedMail, StoreError};
 use async_trait::async_trait;
 
 use crate::MemoryStore;
+use crate::tries::{self, at_most};
 
 #[async_trait]
 impl Outbox for MemoryStore {
@@ -21,20 +22,7 @@ impl Outbox for MemoryStore {
         lease_until: Instant,
         now: Instant,
     ) -> Result<Vec<QueuedMail>, StoreError> {
-        let mut state = self.state();
-        let mut due: Vec<_> = state
-            .outbox
-            .values_mut()
-            .filter(|queued| queued.next_attempt_at.is_some_and(|due| due <= now))
-            .collect();
-        due.sort_by_key(|queued| (queued.next_attempt_at, queued.mail.id));
-        due.truncate(at_most(limit));
-        let claimed = due.into_iter().map(|queued| {
-            queued.attempts += 1;
-            queued.next_attempt_at = Some(lease_until);
-            queued.clone()
-        });
-        Ok(claimed.collect())
+        Ok(tries::claim(&mut self.state().outbox, limit, lease_until, now))
     }
 
     async fn sent(&self, id: MailId) -> Result<(), StoreError> {
@@ -48,10 +36,7 @@ impl Outbox for MemoryStore {
         next_attempt_at: Option<Instant>,
         error: &str,
     ) -> Result<(), StoreError> {
-        if let Some(queued) = self.state().outbox.get_mut(&id) {
-            queued.next_attempt_at = next_attempt_at;
-            queued.last_error = Some(error.to_owned());
-        }
+        tries::postpone(&mut self.state().outbox, &id, next_attempt_at, error);
         Ok(())
     }
 
@@ -87,18 +72,6 @@ impl Outbox for MemoryStore {
     }
 
     async fn retry(&self, id: Option<MailId>, now: Instant) -> Result<u64, StoreError> {
-        let mut state = self.state();
-        let failed = state.outbox.values_mut().filter(|queued| queued.next_attempt_at.is_none());
-        let mut count = 0;
-        for queued in failed.filter(|queued| id.is_none_or(|id| id == queued.mail.id)) {
-            queued.attempts = 0;
-            queued.next_attempt_at = Some(now);
-            count += 1;
-        }
-        Ok(count)
+        Ok(tries::retry(&mut self.state().outbox, id.as_ref(), now))
     }
-}
-
-fn at_most(limit: u32) -> usize {
-    usize::try_from(limit).unwrap_or(usize::MAX)
 }

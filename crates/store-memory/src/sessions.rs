@@ -1,7 +1,7 @@
 use archon_domain::ports::SessionStore;
 use archon_domain::{
-    Instant, Opening, OpeningRule, RefreshVerdict, Rotate, Rotation, Session, SessionId, StoreError,
-    TerminationReason, Touch, UserId,
+    DeviceFingerprint, Instant, Opening, OpeningRule, RefreshVerdict, Rotate, Rotation, Session, SessionId,
+    SessionTrace, StoreError, TerminationReason, Touch, UserId,
 };
 use async_trait::async_trait;
 
@@ -22,6 +22,18 @@ impl SessionStore for MemoryStore {
         Ok(self.state().live_sessions(user, now).into_iter().cloned().collect())
     }
 
+    async fn knows_device(
+        &self,
+        user: UserId,
+        device: &DeviceFingerprint,
+        until: Instant,
+    ) -> Result<bool, StoreError> {
+        let state = self.state();
+        let mut sessions =
+            state.sessions_of.get(&user).into_iter().flatten().filter_map(|id| state.sessions.get(id));
+        Ok(sessions.any(|session| session.fingerprint == *device && session.created_at <= until))
+    }
+
     async fn touch(&self, touches: &[Touch]) -> Result<(), StoreError> {
         let mut state = self.state();
         for touch in touches {
@@ -37,6 +49,19 @@ impl SessionStore for MemoryStore {
         let mut state = self.state();
         let session = state.sessions.get_mut(&rotate.presented.session);
         Ok(session.map_or(Rotation::Unknown, |session| spend(session, &rotate, now)))
+    }
+
+    async fn observe(
+        &self,
+        id: &SessionId,
+        before: &SessionTrace,
+        after: &SessionTrace,
+        now: Instant,
+    ) -> Result<bool, StoreError> {
+        let mut state = self.state();
+        let session = state.sessions.get_mut(id);
+        let judged = session.filter(|session| session.is_live(now) && session.trace == *before);
+        Ok(judged.map(|session| session.trace.clone_from(after)).is_some())
     }
 
     async fn end(

@@ -10,6 +10,8 @@ use archon_domain::{
 };
 use async_trait::async_trait;
 
+use crate::alerts::StoredAlerts;
+use crate::blocklist::StoredBlock;
 use crate::events::Events;
 
 /// Keeps everything that a database would keep, and loses it with the process.
@@ -22,7 +24,9 @@ pub struct MemoryStore(Mutex<State>);
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) accounts: HashMap<UserId, Account>,
-    pub(crate) by_email: HashMap<EmailKey, UserId>,
+    pub(crate) by_email: BTreeMap<EmailKey, UserId>,
+    /// Accounts by when they were opened.
+    pub(crate) by_age: BTreeSet<(Instant, UserId)>,
     /// Who is whom to a provider.
     pub(crate) identities: BTreeMap<IdentityKey, LinkedIdentity>,
     pub(crate) sessions: HashMap<SessionId, Session>,
@@ -32,6 +36,8 @@ pub(crate) struct State {
     pub(crate) revocations: HashMap<TokenId, Revocation>,
     pub(crate) outbox: BTreeMap<MailId, QueuedMail>,
     pub(crate) events: Events,
+    pub(crate) alerts: StoredAlerts,
+    pub(crate) blocks: BTreeMap<ClientNetwork, StoredBlock>,
     pub(crate) keys: BTreeMap<KeyId, SigningKey>,
 }
 

@@ -2,8 +2,8 @@ use std::collections::HashMap;
 
 use archon_domain::ports::UserRepo;
 use archon_domain::{
-    AccountOpening, Amendment, ClientNetwork, EmailKey, Instant, NewAccount, Profile, ProfileVersion,
-    SessionId, StoreError, User, UserId,
+    AccountDeletion, AccountOpening, Amended, Amendment, ClientNetwork, EmailKey, Instant, NewAccount,
+    Profile, ProfileVersion, StoreError, User, UserId,
 };
 use async_trait::async_trait;
 
@@ -26,16 +26,14 @@ impl UserRepo for MemoryStore {
         Ok(account.map(|account| account.user.clone()))
     }
 
-    async fn amend(
-        &self,
-        id: UserId,
-        amendment: Amendment,
-        now: Instant,
-    ) -> Result<Option<User>, StoreError> {
+    async fn amend(&self, id: UserId, amendment: Amendment, now: Instant) -> Result<Amended, StoreError> {
         let mut state = self.state();
-        Ok(state.accounts.get_mut(&id).map(|account| {
+        if amendment.ends_administration() && state.is_last_administrator(id) {
+            return Ok(Amended::LastAdministrator);
+        }
+        Ok(state.accounts.get_mut(&id).map_or(Amended::Unknown, |account| {
             apply(&mut account.user, amendment, now);
-            account.user.clone()
+            Amended::Changed(Box::new(account.user.clone()))
         }))
     }
 
@@ -86,7 +84,7 @@ impl UserRepo for MemoryStore {
         Ok(forgotten)
     }
 
-    async fn delete_account(&self, id: UserId) -> Result<Option<Vec<SessionId>>, StoreError> {
+    async fn delete_account(&self, id: UserId) -> Result<AccountDeletion, StoreError> {
         Ok(self.state().delete_account(id))
     }
 }
@@ -121,18 +119,43 @@ impl State {
         if let Some(token) = &verification {
             self.check_token(token, "open account")?;
         }
-        self.by_email.insert(user.email.key().clone(), user.id);
         self.tokens.extend(verification.map(|token| (token.digest, token)));
         self.identities.extend(identity.map(|identity| (key_of(&identity), identity)));
         self.queue(mails);
         let history = user.password.iter().cloned().collect();
-        self.accounts.insert(user.id, Account { user, history, networks: HashMap::new() });
+        self.put_account(Account { user, history, networks: HashMap::new() });
         Ok(AccountOpening::Opened)
     }
 
-    fn delete_account(&mut self, id: UserId) -> Option<Vec<SessionId>> {
+    /// Stores an account whose id and address are nobody's.
+    pub(crate) fn put_account(&mut self, account: Account) {
+        let user = &account.user;
+        self.by_email.insert(user.email.key().clone(), user.id);
+        self.by_age.insert((user.created_at, user.id));
+        self.accounts.insert(user.id, account);
+    }
+
+    /// Takes an account out, but nothing that belongs to it.
+    pub(crate) fn take_account(&mut self, id: UserId) -> Option<Account> {
         let account = self.accounts.remove(&id)?;
         self.by_email.remove(account.user.email.key());
+        self.by_age.remove(&(account.user.created_at, id));
+        Some(account)
+    }
+
+    /// Whether the account is the only one by which the service can be administered.
+    fn is_last_administrator(&self, id: UserId) -> bool {
+        let administrators = self.accounts.values().filter(|account| account.user.can_administer());
+        administrators.map(|account| account.user.id).eq([id])
+    }
+
+    fn delete_account(&mut self, id: UserId) -> AccountDeletion {
+        if self.is_last_administrator(id) {
+            return AccountDeletion::LastAdministrator;
+        }
+        if self.take_account(id).is_none() {
+            return AccountDeletion::Unknown;
+        }
         self.identities.retain(|_, identity| identity.user != id);
         let sessions: Vec<_> = self.sessions_of.remove(&id).into_iter().flatten().collect();
         for session in &sessions {
@@ -140,6 +163,6 @@ impl State {
         }
         self.tokens.retain(|_, token| token.user != id);
         self.outbox.retain(|_, queued| queued.mail.user != id);
-        Some(sessions)
+        AccountDeletion::Deleted(sessions)
     }
 }

@@ -37,6 +37,7 @@ async fn states() -> Arc<dyn OauthStates> {
 }
 
 archon_contract::archive!(archive);
+archon_contract::user_directory!(stores);
 archon_contract::user_repo!(stores);
 archon_contract::credentials!(stores);
 archon_contract::identities!(stores);
@@ -44,6 +45,8 @@ archon_contract::session_store!(stores);
 archon_contract::revocations!(stores);
 archon_contract::outbox!(stores);
 archon_contract::event_log!(stores);
+archon_contract::alerts!(stores);
+archon_contract::blocklist!(stores);
 archon_contract::key_store!(keys);
 archon_contract::attempts!(counters);
 archon_contract::rate_limiter!(limiter);

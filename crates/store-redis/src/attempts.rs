@@ -81,6 +81,22 @@ impl LoginAttempts for RedisStore {
         self.count("withdraw an attempt", "withdraw", counter, now, |_| {}).await
     }
 
+    async fn standing(
+        &self,
+        counter: &AttemptCounter,
+        rule: &LockoutRule,
+        void_before: Instant,
+        now: Instant,
+    ) -> Result<AttemptStanding, StoreError> {
+        let (failures, until, just_locked): (u32, Option<i64>, bool) = self
+            .count("look at a counter", "standing", counter, now, |command| {
+                add_rule(command, rule);
+                command.arg(times::micros(void_before));
+            })
+            .await?;
+        Ok(AttemptStanding { failures, locked_until: until.map(times::instant), just_locked })
+    }
+
     async fn clear(&self, email: &EmailKey) -> Result<(), StoreError> {
         const CONTEXT: &str = "clear the counters of an address";
         let count = self.keys.failed_login(email);

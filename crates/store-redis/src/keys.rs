@@ -1,7 +1,8 @@
 //! The names of the keys, as operators see them.
 
 use archon_domain::{
-    AttemptCounter, Bucket, EmailKey, OneTimeToken, RateKey, SessionId, TokenId, TokenPurpose, UserId,
+    AttemptCounter, Bucket, ClientNetwork, EmailKey, OneTimeToken, RateKey, SessionId, TokenId, TokenPurpose,
+    UserId,
 };
 
 use crate::slots;
@@ -73,6 +74,10 @@ impl Keys {
         } else {
             self.name(kind, token.expose())
         }
+    }
+
+    pub(crate) fn blocked_address(&self, network: ClientNetwork) -> String {
+        self.name("blocked_ip", network)
     }
 
     /// A list that there is once.

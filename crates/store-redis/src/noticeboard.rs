@@ -1,5 +1,5 @@
 use archon_domain::ports::Noticeboard;
-use archon_domain::{Instant, IssuedToken, MailId, Notice, OneTimeToken, StoreError};
+use archon_domain::{BlockedAddress, Instant, IssuedToken, MailId, Notice, OneTimeToken, StoreError};
 use async_trait::async_trait;
 use deadpool_redis::redis::cmd;
 use serde_json::json;
@@ -44,6 +44,7 @@ impl RedisStore {
                 command.arg(entry.to_string()).arg(MOST_ENTRIES);
                 vec![Request::new(&key, command)]
             }
+            Notice::AddressBlocked(blocked) => vec![self.address_blocked(&blocked, now)],
             Notice::Mails { pending, failed } => {
                 vec![self.mails("email_queue", &pending), self.mails("failed_emails", &failed)]
             }
@@ -55,6 +56,20 @@ impl RedisStore {
         let entry = json!({ "user_id": issued.user, "issued_at": times::text(issued.issued_at) });
         let mut command = cmd("SET");
         command.arg(&key).arg(entry.to_string()).arg("PX").arg(times::lifetime(issued.expires_at, now));
+        Request::new(&key, command)
+    }
+
+    /// A block that holds is a key for as long as it does; any other is none.
+    fn address_blocked(&self, blocked: &BlockedAddress, now: Instant) -> Request {
+        let key = self.keys.blocked_address(blocked.network);
+        if !blocked.holds(now) {
+            let mut command = cmd("DEL");
+            command.arg(&key);
+            return Request::new(&key, command);
+        }
+        let alert = blocked.alert.map_or_else(|| "-".to_owned(), |alert| alert.to_string());
+        let mut command = cmd("SET");
+        command.arg(&key).arg(alert).arg("PX").arg(times::lifetime(blocked.until, now));
         Request::new(&key, command)
     }
 

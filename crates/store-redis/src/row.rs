@@ -1,8 +1,8 @@
 //! A session as a Redis hash: readable by people, complete, and with what scripts compare.
 
 use archon_domain::{
-    CachedSession, Instant, RefreshState, SealedToken, Session, SessionId, Succession, TokenId, UserAgent,
-    UserId,
+    CachedSession, Instant, RefreshState, SealedToken, Session, SessionId, SessionTrace, Succession, TokenId,
+    UserAgent, UserId,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -45,6 +45,7 @@ pub(crate) fn write(entry: &CachedSession) -> Vec<(&'static str, String)> {
         ("user_agent", session.user_agent.as_str().to_owned()),
         ("device", session.user_agent.device()),
         ("refresh", refresh_text(&session.refresh)),
+        ("trace", session.trace.to_json()),
         ("revoked", revoked.join(" ")),
         ("last_accessed_micros", times::micros(session.last_accessed).to_string()),
         ("expires_at_micros", times::micros(session.expires_at).to_string()),
@@ -56,7 +57,7 @@ pub(crate) fn write(entry: &CachedSession) -> Vec<(&'static str, String)> {
 pub(crate) fn read(id: &SessionId, fields: Fields) -> Option<Session> {
     let texts: Vec<String> =
         fields.into_iter().map(|field| String::from_utf8(field?).ok()).collect::<Option<_>>()?;
-    let [user, created, accessed, expires, absolute, remembered, address, agent, refresh] =
+    let [user, created, accessed, expires, absolute, remembered, address, agent, refresh, trace] =
         texts.try_into().ok()?;
     let user_agent = UserAgent::new(&agent);
     Some(Session {
@@ -71,6 +72,7 @@ pub(crate) fn read(id: &SessionId, fields: Fields) -> Option<Session> {
         fingerprint: user_agent.fingerprint(),
         user_agent,
         refresh: read_refresh(&refresh)?,
+        trace: SessionTrace::from_json(&trace).ok()?,
         ending: None,
     })
 }

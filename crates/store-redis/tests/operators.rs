@@ -10,8 +10,8 @@ use archon_contract::rate_limiter::per_minute;
 use archon_contract::samples::{Samples, after, email_key, ip, start, tick};
 use archon_domain::ports::{LoginAttempts, Noticeboard, OauthStates, SessionCache};
 use archon_domain::{
-    AttemptAdmission, AttemptCounter, Bucket, CacheAnswer, CachedProfile, CachedSession, Charge, Instant,
-    MailId, Notice, OauthFlow, OauthPurpose, OneTimeToken, Passage, RateKey, Session, Span,
+    AttemptAdmission, AttemptCounter, BlockedAddress, Bucket, CacheAnswer, CachedProfile, CachedSession,
+    Charge, Instant, MailId, Notice, OauthFlow, OauthPurpose, OneTimeToken, Passage, RateKey, Session, Span,
     TerminationReason, TokenPurpose, User,
 };
 use archon_store_redis::RedisStore;
@@ -138,6 +138,7 @@ async fn a_session_is_readable_and_exact_to_the_microsecond() {
         (&hash["ip_address"], &hash["device"]),
         (&session.address.to_string(), &session.user_agent.device())
     );
+    assert_eq!(hash["trace"], session.trace.to_json());
     let ids: Vec<String> = place.on_key(&["SMEMBERS", &format!("user_sessions:{}", session.user)]).await;
     assert_eq!(ids, [session.id.as_str()]);
 
@@ -147,6 +148,29 @@ async fn a_session_is_readable_and_exact_to_the_microsecond() {
     put(&store, &samples, &session).await;
     store.forget(std::slice::from_ref(&session.id)).await.unwrap();
     assert!(place.keys().await.is_empty(), "the user's set is empty, too");
+}
+
+#[tokio::test]
+async fn a_copy_whose_trace_is_missing_or_changed_is_as_good_as_none() {
+    let (place, samples) = (Place::single(), Samples::default());
+    let store = place.store().await;
+    let session = samples.session(samples.user_id(), start());
+    let (key, charged) = (format!("session:{}", session.id), charged(&samples, &session));
+    // Versions that knew no traces have put the first in.
+    for (spoil, remaining) in [(&["HDEL", &*key, "trace"][..], 4), (&["HSET", &*key, "trace", "{}"], 2)] {
+        put(&store, &samples, &session).await;
+        place.on_key::<()>(spoil).await;
+        let lease = samples.lease();
+        let answer = store.pass(&charged, &lease, after(1)).await.unwrap();
+        assert_eq!(answer, CacheAnswer::Unsure { blacklisted: None });
+        let entry = CachedSession { session: session.clone(), revoked: Vec::new() };
+        store.settle(&session.id, &lease, Some(&entry), after(1)).await.unwrap();
+        let answer = store.pass(&charged, &samples.lease(), after(1)).await.unwrap();
+        let CacheAnswer::Live { session: found, decision: Some(decision), .. } = answer else {
+            panic!("whoever looked it up has put it in again: {answer:?}");
+        };
+        assert_eq!((*found, decision.remaining), (session.clone(), remaining));
+    }
 }
 
 #[tokio::test]
@@ -352,4 +376,29 @@ async fn addresses_with_braces_are_counted_in_one_slot() {
         store.clear(counter.email()).await.unwrap();
         assert_eq!(begin(&store, &counter, after(2)).await, AttemptAdmission::Admitted);
     }
+}
+
+#[tokio::test]
+async fn a_blocked_address_is_a_key_for_as_long_as_it_is_blocked() {
+    let (place, samples) = (Place::single(), Samples::default());
+    let store = place.store().await;
+    let post = async |blocked: &BlockedAddress, now| {
+        store.post(vec![Notice::AddressBlocked(blocked.clone())], now).await.unwrap();
+    };
+    let mut by_alert = samples.blocked(HOME, start(), after(3600));
+    let by_hand = BlockedAddress { alert: None, ..samples.blocked("192.0.2.1", start(), after(7200)) };
+    post(&by_alert, start()).await;
+    post(&by_hand, after(3600)).await;
+    let alert = by_alert.alert.unwrap().to_string();
+    for (key, value) in [("blocked_ip:2001:db8:1:2::/64", alert.as_str()), ("blocked_ip:192.0.2.1", "-")] {
+        assert_eq!(place.on_key::<String>(&["GET", key]).await, value, "{key}");
+        let left: i64 = place.on_key(&["TTL", key]).await;
+        assert!((3540..=3600).contains(&left), "{key} expires in {left} s: what was left of the block");
+    }
+    // Lifted, and over before anybody could tell.
+    by_alert.until = after(60);
+    post(&by_alert, after(60)).await;
+    assert_eq!(place.keys().await, ["blocked_ip:192.0.2.1"]);
+    post(&by_hand, after(7200)).await;
+    assert!(place.keys().await.is_empty());
 }

@@ -57,11 +57,15 @@ macro_rules! on_db {
         $crate::db::shielded($context, async move {
             match db {
                 $crate::db::Db::Postgres { pool } => {
+                    #[allow(unused_imports, reason = "few bodies need what differs")]
+                    use $crate::postgres as engine;
                     let mut borrowed = pool.get().await?;
                     let $connection = &mut *borrowed;
                     $body
                 }
                 $crate::db::Db::Sqlite { $sqlite_pool, .. } => {
+                    #[allow(unused_imports, reason = "few bodies need what differs")]
+                    use $crate::sqlite as engine;
                     let mut borrowed = $sqlite_pool.get().await?;
                     let $connection = &mut *borrowed;
                     $body

@@ -8,9 +8,12 @@ mod archive;
 mod connect_error;
 mod db;
 mod error;
+mod merged;
 mod migrations;
+mod pool_use;
 mod postgres;
 mod repo;
+mod roster;
 mod rows;
 mod schema;
 mod sqlite;
@@ -19,11 +22,16 @@ mod types;
 
 pub use connect_error::ConnectError;
 pub use error::OpenError;
+pub use pool_use::PoolUse;
 pub use postgres::PostgresOptions;
 pub use store::SqlStore;
 
+#[cfg(test)]
+mod directory_tests;
 #[cfg(test)]
 #[path = "../tests/fixture/mod.rs"]
 mod fixture;
 #[cfg(test)]
 mod schema_tests;
+#[cfg(test)]
+mod tally_tests;

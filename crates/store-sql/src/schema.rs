@@ -19,6 +19,7 @@ diesel::table! {
         updated_at -> Ts,
         last_login_at -> Nullable<Ts>,
         attempts_void_before -> Ts,
+        roster -> SmallInt,
     }
 }
 
@@ -84,6 +85,7 @@ diesel::table! {
         sealed_successor -> Nullable<Binary>,
         ended_at -> Nullable<Ts>,
         ended_reason -> Nullable<Text>,
+        trace -> Nullable<Text>,
     }
 }
 
@@ -162,6 +164,55 @@ diesel::table! {
         name -> Text,
         sequence -> BigInt,
         digest -> Binary,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::sql::{Id, Ts};
+
+    /// What operators are told of.
+    alerts (id) {
+        id -> Id,
+        kind -> Text,
+        cause -> Text,
+        severity -> Text,
+        raised_at -> Ts,
+        last_at -> Ts,
+        event_count -> BigInt,
+        part_of -> Nullable<Id>,
+        details -> Json,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::sql::{Id, Ts};
+
+    /// Whom alerts are yet to be told to, and the notices that were given up.
+    alert_notices (id) {
+        id -> Id,
+        alert_id -> Id,
+        channel -> Text,
+        recipient -> Text,
+        attempts -> Integer,
+        next_attempt_at -> Nullable<Ts>,
+        last_error -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::types::sql::{Id, Ts};
+
+    /// Which clients may not try to log in for a while.
+    blocked_addresses (network) {
+        network -> Text,
+        blocked_since -> Ts,
+        blocked_until -> Ts,
+        alert_id -> Nullable<Id>,
+        reason -> Text,
+        changed_at -> Ts,
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
 use diesel::{ConnectionError, ConnectionResult, SqliteConnection};
 use diesel_async::pooled_connection::deadpool::Pool;
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
@@ -16,9 +17,10 @@ use tokio::runtime::Handle;
 
 use crate::db::{AsyncSqliteConnection, Db};
 use crate::error::OpenError;
-use crate::rows::LinkRow;
-use crate::schema::{event_chain, mail_outbox};
-use crate::types::{Id, Ts};
+use crate::roster::Roster;
+use crate::rows::{LinkRow, TallyRow};
+use crate::schema::{alert_notices, event_chain, mail_outbox, users};
+use crate::types::{Id, Ts, sql};
 
 /// `synchronous = FULL` syncs the log at every commit: what was answered survives a power cut.
 const PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
@@ -123,17 +125,61 @@ pub(crate) async fn with_migration_lock<R: Send + 'static>(
     migrated.await.map_err(|cause| OpenError::Migration(cause.to_string()))?
 }
 
-/// The mails that are due, the longest first; the transaction keeps other workers out.
-pub(crate) async fn due_mails(
+/// Reads what is due of a queue, the longest first; the transaction keeps other workers out.
+macro_rules! due {
+    ($name:ident of $table:ident) => {
+        pub(crate) async fn $name(
+            connection: &mut AsyncSqliteConnection,
+            now: Ts,
+            limit: i64,
+        ) -> QueryResult<Vec<Id>> {
+            $table::table
+                .filter($table::next_attempt_at.le(now))
+                .order(($table::next_attempt_at, $table::id))
+                .limit(limit)
+                .select($table::id)
+                .load(connection)
+                .await
+        }
+    };
+}
+
+due!(due_mails of mail_outbox);
+due!(due_notices of alert_notices);
+
+/// Nothing to do: the transaction keeps other writers out.
+pub(crate) async fn lock_alert(_: &mut AsyncSqliteConnection, _: &str, _: &str) -> QueryResult<()> {
+    Ok(())
+}
+
+/// How many events there are of each kind in each step: answered by the index of kinds alone.
+pub(crate) const TALLY: &str = "\
+    SELECT kind, (occurred_at - ?2) / ?4 AS step, count(*) AS events FROM security_events \
+    WHERE kind IN (SELECT value FROM json_each(?1)) AND occurred_at >= ?2 AND occurred_at < ?3 \
+    GROUP BY step, kind ORDER BY step, kind";
+
+/// Counts the events of these kinds by steps of so many microseconds.
+pub(crate) async fn tally(
     connection: &mut AsyncSqliteConnection,
-    now: Ts,
-    limit: i64,
-) -> QueryResult<Vec<Id>> {
-    mail_outbox::table
-        .filter(mail_outbox::next_attempt_at.le(now))
-        .order((mail_outbox::next_attempt_at, mail_outbox::id))
-        .limit(limit)
-        .select(mail_outbox::id)
+    kinds: Vec<&str>,
+    from: Ts,
+    until: Ts,
+    step: i64,
+) -> QueryResult<Vec<TallyRow>> {
+    let tally = diesel::sql_query(TALLY).bind::<Text, _>(serde_json::json!(kinds).to_string());
+    let tally = tally.bind::<sql::Ts, _>(from).bind::<sql::Ts, _>(until).bind::<BigInt, _>(step);
+    tally.load(connection).await
+}
+
+/// The accounts by which the service can be administered, and one more; the transaction keeps other writers out.
+pub(crate) async fn lock_administrators(
+    connection: &mut AsyncSqliteConnection,
+    one_more: Id,
+) -> QueryResult<Vec<(Id, Roster)>> {
+    users::table
+        .filter(users::roster.eq_any(Roster::administrators()).or(users::id.eq(one_more)))
+        .order(users::id)
+        .select((users::id, users::roster))
         .load(connection)
         .await
 }

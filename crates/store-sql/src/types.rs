@@ -1,6 +1,6 @@
 //! The two column types that diesel does not have for both engines, and their values.
 
-use archon_domain::{EventId, Instant, MailId, TokenId, UserId};
+use archon_domain::{AlertId, EventId, Instant, MailId, NoticeId, TokenId, UserId};
 use diesel::deserialize::{self, FromSql, FromSqlRow};
 use diesel::expression::AsExpression;
 use diesel::pg::{Pg, PgValue};
@@ -56,7 +56,7 @@ macro_rules! id_conversions {
     };
 }
 
-id_conversions!(UserId, TokenId, MailId, EventId);
+id_conversions!(UserId, TokenId, MailId, EventId, AlertId, NoticeId);
 
 impl From<Instant> for Ts {
     fn from(instant: Instant) -> Self {

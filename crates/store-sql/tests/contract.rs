@@ -40,6 +40,7 @@ macro_rules! join {
             }
 
             archon_contract::archive!(archive);
+            archon_contract::user_directory!(stores);
             archon_contract::user_repo!(stores);
             archon_contract::credentials!(stores);
             archon_contract::identities!(stores);
@@ -47,6 +48,8 @@ macro_rules! join {
             archon_contract::revocations!(stores);
             archon_contract::outbox!(stores);
             archon_contract::event_log!(stores);
+            archon_contract::alerts!(stores);
+            archon_contract::blocklist!(stores);
             archon_contract::key_store!(keys);
         }
     };

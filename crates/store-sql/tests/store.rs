@@ -7,32 +7,15 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use archon_contract::samples::{Samples, email_key, opening_rule};
-use archon_domain::ports::{KeyStore as _, Probe as _, SessionStore, UserRepo};
-use archon_domain::{AccountOpening, SigningAlgorithm, StoreErrorKind};
+use archon_contract::samples::{Samples, after, email_key, ip, moved, opening_rule, policy, start};
+use archon_domain::archive::Table;
+use archon_domain::ports::{Archive as _, KeyStore as _, Probe as _, SessionStore, UserRepo};
+use archon_domain::{AccountOpening, Session, SessionTrace, SigningAlgorithm, StoreErrorKind};
 use archon_store_sql::{OpenError, PostgresOptions, SqlStore};
 
-use fixture::Place;
+use fixture::{Place, on_both};
 
 const INITIAL: &str = "0001_initial";
-
-/// Makes a test of a case for each engine, on the single-threaded runtime that web workers have.
-macro_rules! on_both {
-    ($($case:ident),* $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test]
-            async fn $case() {
-                super::$case(super::Place::sqlite()).await;
-            })*
-        }
-        mod postgres {
-            $(#[tokio::test]
-            async fn $case() {
-                super::$case(super::Place::postgres()).await;
-            })*
-        }
-    };
-}
 
 on_both!(
     migrations_are_applied_once_whoever_runs_them,
@@ -42,6 +25,7 @@ on_both!(
     handles_of_many_processes_write_side_by_side,
     a_dropped_call_leaves_the_store_in_order,
     a_row_that_was_tampered_with_is_corrupt,
+    a_session_from_before_traces_begins_its_own,
 );
 
 async fn migrations_are_applied_once_whoever_runs_them(place: Place) {
@@ -155,6 +139,33 @@ async fn a_row_that_was_tampered_with_is_corrupt(place: Place) {
     }
     place.execute("UPDATE users SET metadata = '{}'").await;
     assert!(UserRepo::find(&store, id).await.unwrap().is_some());
+}
+
+async fn a_session_from_before_traces_begins_its_own(place: Place) {
+    let store = place.migrated().await;
+    let samples = Samples::default();
+    let account = samples.account("ada@example.com");
+    let mut session = samples.session(account.user.id, start());
+    store.open_account(account).await.unwrap();
+    SessionStore::open(&store, session.clone(), opening_rule(5), start()).await.unwrap();
+    store.touch(&[session.touched(after(1), &policy())]).await.unwrap();
+    session = SessionStore::find(&store, &session.id).await.unwrap().unwrap();
+    session.trace = SessionTrace::begin(session.address, &session.user_agent, None, start());
+    place.execute("UPDATE sessions SET trace = NULL").await;
+    let found = async || SessionStore::find(&store, &session.id).await;
+    assert_eq!(found().await.unwrap().as_ref(), Some(&session));
+    assert_eq!(SessionStore::list(&store, session.user, after(1)).await.unwrap(), [session.clone()]);
+    let record = store.page(Table::Sessions, None, 1).await.unwrap().remove(0);
+    assert_eq!(Session::try_from(record.clone()).unwrap(), session);
+    assert_eq!(store.put(Table::Sessions, vec![record.clone()]).await.unwrap(), []);
+    assert_eq!(store.page(Table::Sessions, None, 1).await.unwrap(), [record], "it is moved as it is");
+
+    let next = moved(&session.trace, ip("192.0.2.1"), after(2));
+    assert!(!store.observe(&session.id, &next, &next, after(2)).await.unwrap());
+    assert!(store.observe(&session.id, &session.trace, &next, after(2)).await.unwrap());
+    assert_eq!(found().await.unwrap().unwrap().trace, next);
+    place.execute("UPDATE sessions SET trace = '{}'").await;
+    assert_eq!(found().await.unwrap_err().kind(), StoreErrorKind::Corrupt);
 }
 
 #[tokio::test]

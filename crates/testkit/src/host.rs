@@ -1,17 +1,21 @@
 //! The thread that a service lives in.
 
+use std::collections::BTreeSet;
 use std::net::TcpListener;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use anyhow::Context as _;
-use archon_domain::ports::IdentityProvider;
+use archon_domain::ports::{Clock as _, IdentityProvider, UserRepo};
+use archon_domain::{Amended, Amendment, Role, UserId};
 use archon_mail_lettre::{Mailbox, Transport};
 use archon_server::config::{LoadInputs, Settings, load};
 use archon_server::http;
-use archon_server::wire::{Background, Surroundings, wire};
+use archon_server::service::Background;
+use archon_server::wire::{Adapt, Surroundings, wire};
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use crate::place::Place;
@@ -45,6 +49,42 @@ pub(crate) struct Started {
     /// Holds the port also while no service listens there.
     pub(crate) listener: TcpListener,
     pub(crate) hashes: Box<dyn Fn() -> u64 + Send + Sync>,
+    pub(crate) accounts: Accounts,
+}
+
+/// The accounts of a service, as long as it lives.
+#[derive(Clone)]
+pub(crate) struct Accounts {
+    users: Arc<OnceLock<Weak<dyn UserRepo>>>,
+    clock: TestClock,
+    /// Of the service, whose connections live and end with it.
+    runtime: Handle,
+}
+
+impl Accounts {
+    fn new(clock: &TestClock) -> Self {
+        Self { users: Arc::default(), clock: clock.clone(), runtime: Handle::current() }
+    }
+
+    /// Takes the accounts of the stores that a service is wired with.
+    fn taken(&self) -> Adapt {
+        let users = Arc::clone(&self.users);
+        Arc::new(move |stored| {
+            let _ = users.set(Arc::downgrade(&stored.users));
+            Ok(stored)
+        })
+    }
+
+    /// Sets what a user may do.
+    pub(crate) async fn set_roles(&self, id: UserId, roles: BTreeSet<Role>) -> anyhow::Result<()> {
+        let users = self.users.get().and_then(Weak::upgrade).context("the test server is gone")?;
+        let now = self.clock.now();
+        let amended = self.runtime.spawn(async move { users.amend(id, Amendment::Roles(roles), now).await });
+        match amended.await?? {
+            Amended::Changed(_) => Ok(()),
+            refused => anyhow::bail!("the roles of {id} were not set: {refused:?}"),
+        }
+    }
 }
 
 impl Host {
@@ -142,16 +182,18 @@ async fn open(plan: Plan, place: &Place) -> anyhow::Result<(Running, Started)> {
         Some(listener) => listener,
         None => http::bind(&settings.server.host, settings.server.port, "server.host and server.port")?,
     };
+    let accounts = Accounts::new(&plan.clock);
     let surroundings = Surroundings {
+        adapt: Some(accounts.taken()),
         clock: Arc::new(plan.clock.clone()),
         entropy: Arc::new(plan.entropy),
         transport: Some(Transport::Memory(plan.mailbox)),
         providers: plan.providers,
-        ..Surroundings::default()
     };
     let service = wire(&settings, http::address(&listener)?.port(), surroundings).await?;
     // A retry that has fallen due by this clock is not to wait for the next look by the real one.
     plan.clock.wake(service.auth.mail_queued());
+    plan.clock.wake(service.auth.alert_raised());
     let (auth, hasher) = (Arc::downgrade(&service.auth), Arc::downgrade(&service.hasher));
     let server = http::serve(service.web.clone(), listener.try_clone()?, &settings)?;
     let handle = server.handle();
@@ -162,5 +204,5 @@ async fn open(plan: Plan, place: &Place) -> anyhow::Result<(Running, Started)> {
         holders: Box::new(move || auth.strong_count()),
     };
     let hashes = Box::new(move || hasher.upgrade().map_or(0, |hasher| hasher.hashes_done()));
-    Ok((running, Started { settings: Box::new(settings), listener, hashes }))
+    Ok((running, Started { settings: Box::new(settings), listener, hashes, accounts }))
 }

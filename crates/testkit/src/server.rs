@@ -1,14 +1,15 @@
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use archon_domain::Instant;
 use archon_domain::ports::Clock as _;
+use archon_domain::{Instant, Role};
 use archon_mail_lettre::{Mailbox, SentMail};
 use archon_server::config::Settings;
 use serde_json::json;
 
-use crate::host::{Host, Plan, Started};
+use crate::host::{Accounts, Host, Plan, Started};
 use crate::user::explained;
 use crate::{Client, TestClock, TestEntropy, TestServerBuilder, User};
 
@@ -27,6 +28,7 @@ pub struct TestServer {
     mailbox: Mailbox,
     settings: Box<Settings>,
     hashes: Box<dyn Fn() -> u64 + Send + Sync>,
+    accounts: Accounts,
     listener: TcpListener,
     host: Option<Host>,
 }
@@ -72,12 +74,24 @@ impl TestServer {
             providers: builder.providers.clone(),
             listener,
         };
-        let (host, Started { settings, listener, hashes }) = Host::start(plan).await?;
+        let (host, Started { settings, listener, hashes, accounts }) = Host::start(plan).await?;
         let base_url = format!("http://{}", reachable(listener.local_addr()?));
         // Test runners show this beside the failure of the test that it belongs to.
         eprintln!("archon-testkit: {base_url} with seed {seed} from {}", start_at.to_rfc3339());
         let (client, host) = (Client::new(base_url.clone())?, Some(host));
-        Ok(Self { builder, client, base_url, seed, clock, mailbox, settings, hashes, listener, host })
+        Ok(Self {
+            builder,
+            client,
+            base_url,
+            seed,
+            clock,
+            mailbox,
+            settings,
+            hashes,
+            accounts,
+            listener,
+            host,
+        })
     }
 
     /// Begins anew at the same address: nothing stored, an empty mailbox, new keys, the clock where it
@@ -183,6 +197,28 @@ impl TestServer {
     pub async fn register(&self, email: &str) -> anyhow::Result<User> {
         let body = json!({"email": email, "password": User::PASSWORD, "name": "Ada Lovelace"});
         User::registered(email, &self.client.post("/auth/register", &body).await?)
+    }
+
+    /// Registers a user as [`register`](Self::register) does, who administers the service: with the role `admin`
+    /// in the account and in the tokens.
+    ///
+    /// # Errors
+    /// When the service refuses.
+    pub async fn register_administrator(&self, email: &str) -> anyhow::Result<User> {
+        let user = self.register(email).await?;
+        self.set_roles(&user, &["admin", "user"]).await?;
+        self.log_in(&user).await
+    }
+
+    /// Sets what a user may do, in place of all they could before, as `archon-auth user set-role` does. Tokens
+    /// from before keep theirs.
+    ///
+    /// # Errors
+    /// When there is no such user or role, or nobody could administer the service any more.
+    pub async fn set_roles(&self, user: &User, roles: &[&str]) -> anyhow::Result<()> {
+        let roles = roles.iter().map(|role| Role::parse(role)).collect::<Result<BTreeSet<_>, _>>();
+        let roles = roles.map_err(|error| anyhow::anyhow!(error))?;
+        self.accounts.set_roles(user.id.parse()?, roles).await
     }
 
     /// Logs a user in once more: another session, with tokens of its own.

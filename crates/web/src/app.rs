@@ -28,10 +28,9 @@ pub fn server_app(
 > {
     let origins = &state.policy.allowed_origins;
     let document = web::Data::new(OpenApiDocument(&DOCUMENT));
-    let with_pages = state.pages.is_some();
     let cors = Condition::new(!origins.is_empty(), cors(origins));
     App::new()
-        .configure(|config| configure(config, with_pages))
+        .configure(|config| configure(config, &state))
         .app_data(state)
         .app_data(document)
         .wrap(from_fn(rate_headers))

@@ -1,9 +1,10 @@
 //! Use cases with what they are charged to: the same on the pages as on the API.
 
 use archon_app::{
-    Caller, LogIn, LoggedIn, ProviderCallback, Register, Registered, RequestPasswordReset, ResetPassword,
+    BeginOauth, BegunOauth, Caller, LogIn, LoggedIn, ProviderCallback, RedirectTarget, Register, Registered,
+    RequestPasswordReset, ResetPassword,
 };
-use archon_domain::{Bucket, LinkedIdentity, User};
+use archon_domain::{Bucket, LinkedIdentity, OauthPurpose, User};
 
 use crate::WebState;
 use crate::bodies::{CallbackBody, LogInBody, RegisterBody, ResetConfirmBody, ResetRequestBody};
@@ -22,6 +23,7 @@ pub(crate) async fn open_account(
     body: RegisterBody,
 ) -> Result<Registered, Problem> {
     incoming.charge_client(app, Bucket::Register).await?;
+    app.auth.admit_client(&incoming.client())?;
     let RegisterBody { email, password, name, metadata } = body;
     let command = Register { email, password, name, metadata, client: incoming.client() };
     app.complete(|auth| async move { auth.register(command).await }).await
@@ -46,6 +48,7 @@ pub(crate) async fn ask_for_reset(
     body: ResetRequestBody,
 ) -> Result<(), Problem> {
     incoming.charge_client(app, Bucket::PasswordReset).await?;
+    app.auth.admit_client(&incoming.client())?;
     incoming.charge_target(app, Bucket::PasswordReset, &body.email).await?;
     let command = RequestPasswordReset { email: body.email, client: incoming.client() };
     app.complete(|auth| async move { auth.request_password_reset(command).await }).await
@@ -61,6 +64,20 @@ pub(crate) async fn complete_reset(
     let ResetConfirmBody { token, new_password } = body;
     let command = ResetPassword { token, new: new_password, client: incoming.client() };
     app.complete(|auth| async move { auth.reset_password(command).await }).await
+}
+
+/// Begins a log-in with a provider on the budget of the client.
+pub(crate) async fn begin_oauth(
+    app: &WebState,
+    incoming: &Incoming,
+    provider: String,
+    redirect: RedirectTarget,
+) -> Result<BegunOauth, Problem> {
+    incoming.charge_client(app, Bucket::Oauth).await?;
+    let client = incoming.client();
+    app.auth.admit_client(&client)?;
+    let command = BeginOauth { provider, redirect, purpose: OauthPurpose::LogIn, client };
+    app.complete(|auth| async move { auth.begin_oauth(command).await }).await
 }
 
 /// Logs in with what a provider has sent back, on the budget of the client.

@@ -1,5 +1,7 @@
 //! Which status and code each outcome of each use case has: one exhaustive `match` per use case.
 
+mod admin;
+mod alerts;
 mod oauth;
 
 use archon_app::{
@@ -32,6 +34,7 @@ impl From<LogInError> for Problem {
         match error {
             LogInError::InvalidCredentials => invalid_credentials(),
             LogInError::Locked { until } => Self::locked(until),
+            LogInError::AddressBlocked(blocked) => blocked.into(),
             LogInError::EmailNotVerified { mail_sent } => {
                 let way_out = if mail_sent {
                     "Open the link in the mail that is on its way"
@@ -75,6 +78,9 @@ impl From<RefreshError> for Problem {
                 "TOKEN_REUSED",
                 "A spent refresh token was presented, so the session was ended; log in again",
             ),
+            RefreshError::Suspicious(reason) => {
+                ("TOKEN_INVALID", ending(TerminationReason::Suspicious(reason)))
+            }
             RefreshError::SessionExpired => ("SESSION_EXPIRED", "The session has expired; log in again"),
             RefreshError::Fault(fault) => return fault.into(),
         };
@@ -128,6 +134,10 @@ fn ending(reason: TerminationReason) -> &'static str {
         }
         TerminationReason::PasswordChanged => "The password was changed; log in again",
         TerminationReason::EndedByAdministrator => "An administrator ended the session; log in again",
+        // Which rule it was is for the operators: a thief would learn how to keep it.
+        TerminationReason::Suspicious(_) => {
+            "The session was used from another place or device than before, so it was ended; log in again"
+        }
     }
 }
 
@@ -208,10 +218,16 @@ impl From<DeleteAccountError> for Problem {
                     .way_out("password", "Send {\"password\": \"...\"} with the account's present password")
             }
             DeleteAccountError::Password(error) => own_password(error, "password"),
+            DeleteAccountError::LastAdministrator => last_administrator(),
             DeleteAccountError::AccountGone => account_gone(),
             DeleteAccountError::Fault(fault) => fault.into(),
         }
     }
+}
+
+fn last_administrator() -> Problem {
+    Problem::conflict("LAST_ADMINISTRATOR", "Nobody could administer the service any more")
+        .way_out("account", "Make another account an administrator first")
 }
 
 /// The token of a link that does not work, for whatever reason.

@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
 
 use archon_domain::{FieldError, FieldErrorCode, Password};
 use serde_json::{Map, Value};
@@ -61,6 +62,22 @@ impl Fields {
         if self.is_absent(name) { None } else { self.password(name) }
     }
 
+    /// A whole number within a range, which must be there.
+    pub(crate) fn number(&mut self, name: &'static str, range: RangeInclusive<u64>) -> Option<u64> {
+        let number = match self.object.remove(name) {
+            None | Some(Value::Null) => {
+                self.report(name, FieldErrorCode::Required, "is required");
+                return None;
+            }
+            Some(value) => value.as_u64().filter(|number| range.contains(number)),
+        };
+        if number.is_none() {
+            let message = format!("must be a whole number from {} to {}", range.start(), range.end());
+            self.errors.push(FieldError::new(name, FieldErrorCode::InvalidFormat, message));
+        }
+        number
+    }
+
     /// A truth value that is false when absent or null.
     pub(crate) fn flag(&mut self, name: &'static str) -> bool {
         match self.object.remove(name) {
@@ -86,6 +103,69 @@ impl Fields {
                 self.report(name, FieldErrorCode::WrongType, "must be an object");
                 None
             }
+        }
+    }
+
+    /// An array of texts that must be there, each read by `parse`.
+    pub(crate) fn texts<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl Fn(&str) -> Result<T, FieldError>,
+    ) -> Option<Vec<T>> {
+        let items = match self.object.remove(name) {
+            None | Some(Value::Null) => {
+                self.report(name, FieldErrorCode::Required, "is required");
+                return None;
+            }
+            Some(Value::Array(items)) => items,
+            Some(_) => {
+                self.report(name, FieldErrorCode::WrongType, "must be an array of strings");
+                return None;
+            }
+        };
+        // Read to the end, so that every wrong one is told.
+        let read: Vec<Option<T>> = items
+            .iter()
+            .map(|item| match item.as_str() {
+                Some(text) => self.keep(parse(text)),
+                None => {
+                    self.report(name, FieldErrorCode::WrongType, "must hold strings only");
+                    None
+                }
+            })
+            .collect();
+        read.into_iter().collect()
+    }
+
+    /// Words of a query, each read by `parse`: separated by commas, in one parameter or in several of the name.
+    pub(crate) fn words<T>(
+        &mut self,
+        name: &'static str,
+        parse: impl Fn(&str) -> Result<T, FieldError>,
+    ) -> Option<Vec<T>> {
+        let split = |text: &str| text.split(',').map(Value::from).collect::<Vec<_>>();
+        let words = match self.object.remove(name) {
+            None => return Some(Vec::new()),
+            Some(Value::String(text)) => split(&text),
+            Some(Value::Array(several)) => several
+                .into_iter()
+                .flat_map(|value| match value {
+                    Value::String(text) => split(&text),
+                    other => vec![other],
+                })
+                .collect(),
+            Some(other) => vec![other],
+        };
+        self.object.insert(name.to_owned(), Value::Array(words));
+        self.texts(name, parse)
+    }
+
+    /// Refuses every field that was not taken out.
+    pub(crate) fn refuse_others(&mut self) {
+        let mut others: Vec<_> = std::mem::take(&mut self.object).into_iter().map(|(name, _)| name).collect();
+        others.sort();
+        for name in others {
+            self.errors.push(FieldError::new(name, FieldErrorCode::UnknownField, "is not known here"));
         }
     }
 

@@ -3,7 +3,7 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, web};
-use archon_app::{Authenticate, Authenticated, Caller, ProfileError};
+use archon_app::{Administrator, Authenticate, Authenticated, Caller, ProfileError};
 use archon_domain::{
     Bucket, Client, ClientNetwork, Email, Profile, RateDecision, RateKey, TokenKind, UserAgent,
 };
@@ -98,6 +98,12 @@ impl Incoming {
         Ok(self.authenticated(app, bucket, false).await?.caller)
     }
 
+    /// The administrator that the request comes from, who is charged for it as a [`caller`](Self::caller) is.
+    pub(crate) async fn administrator(&self, app: &WebState) -> Result<Administrator, Problem> {
+        let caller = self.caller(app).await?;
+        Ok(app.auth.administrator(caller).await?)
+    }
+
     /// The profile of whoever the request comes from, who is charged for it as a [`caller`](Self::caller) is.
     pub(crate) async fn profile(&self, app: &WebState) -> Result<Profile, Problem> {
         let authenticated = self.authenticated(app, Bucket::Default, true).await?;
@@ -142,7 +148,7 @@ impl Incoming {
         let span = tracing::Span::current();
         span.record("user_id", tracing::field::display(caller.user));
         span.record("session_id", tracing::field::display(&caller.session.id));
-        self.charged(bucket, authenticated.decision)?;
+        self.charged(app, bucket, &RateKey::User(caller.user), authenticated.decision).await?;
         Ok(authenticated)
     }
 
@@ -159,26 +165,37 @@ impl Incoming {
         target: &Email,
     ) -> Result<(), Problem> {
         let key = RateKey::Email(target.key().clone());
-        self.charged(bucket, app.limits.take_whoever_asks(bucket, &key).await?)
+        let decision = app.limits.take_whoever_asks(bucket, &key).await?;
+        self.charged(app, bucket, &key, decision).await
     }
 
     async fn charge(&self, app: &WebState, bucket: Bucket, key: &RateKey) -> Result<(), Problem> {
-        self.charged(bucket, app.limits.take(bucket, key, self.client.address).await?)
+        let decision = app.limits.take(bucket, key, self.client.address).await?;
+        self.charged(app, bucket, key, decision).await
     }
 
-    /// Notes what a charge came to, and refuses the request when the budget is spent. Of two charges the one
-    /// that leaves less is noted.
-    fn charged(&self, bucket: Bucket, decision: Option<RateDecision>) -> Result<(), Problem> {
+    /// Notes what a charge came to, and refuses the request when the budget is spent.
+    async fn charged(
+        &self,
+        app: &WebState,
+        bucket: Bucket,
+        key: &RateKey,
+        decision: Option<RateDecision>,
+    ) -> Result<(), Problem> {
+        self.note(bucket, decision);
+        let Some(refused) = decision.filter(|decision| !decision.allowed) else { return Ok(()) };
+        app.auth.record_refusal_by_limit(bucket, key, &refused, &self.client).await;
+        Err(Problem::rate_limited(&refused))
+    }
+
+    /// Notes how a budget stands. Of two charges the one that leaves less is noted.
+    fn note(&self, bucket: Bucket, decision: Option<RateDecision>) {
         let mut extensions = self.request.extensions_mut();
         let before = extensions.get::<Charged>().and_then(|charged| charged.0);
         let now = decision.map(|decision| (bucket, decision));
         let tighter =
             before.into_iter().chain(now).min_by_key(|(_, decision)| (decision.allowed, decision.remaining));
         extensions.insert(Charged(tighter));
-        match decision {
-            Some(decision) if !decision.allowed => Err(Problem::rate_limited(&decision)),
-            _ => Ok(()),
-        }
     }
 
     /// The token of an `Authorization: Bearer` header (RFC 6750 section 2.1).

@@ -8,6 +8,8 @@ mod bodies;
 mod body;
 mod charged;
 mod client_address;
+mod console;
+mod cursor;
 mod errors;
 mod fields;
 mod incoming;

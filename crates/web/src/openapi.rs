@@ -31,6 +31,19 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         routes::verify, routes::resend,
         routes::providers, routes::authorize, routes::callback,
         routes::identities, routes::begin_link, routes::link, routes::unlink,
+        routes::admin::users::find_users, routes::admin::users::show_user, routes::admin::users::disable_user,
+        routes::admin::users::enable_user, routes::admin::users::unlock_user, routes::admin::users::set_roles,
+        routes::admin::users::delete_user,
+        routes::admin::sessions::user_sessions, routes::admin::sessions::end_user_sessions,
+        routes::admin::sessions::end_user_session,
+        routes::admin::events::find_events,
+        routes::admin::alerts::find_alerts, routes::admin::alerts::show_alert, routes::admin::alerts::failed_notices,
+        routes::admin::alerts::retry_notice, routes::admin::alerts::retry_notices,
+        routes::admin::blocked_addresses::blocked_addresses, routes::admin::blocked_addresses::block_address,
+        routes::admin::blocked_addresses::lift_block,
+        routes::admin::mail::mail_queue, routes::admin::mail::failed_mails, routes::admin::mail::retry_mail,
+        routes::admin::mail::retry_mails,
+        routes::admin::keys::list_keys, routes::admin::keys::rotate_keys,
         routes::health, routes::live, routes::ready,
         routes::jwks,
         routes::document, routes::page,
@@ -43,6 +56,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         (name = "password", description = "Change the password, or set a new one when it is forgotten"),
         (name = "e-mail", description = "Prove that an address is the user's"),
         (name = "providers", description = "Log in with a provider, and link providers to an account"),
+        (name = "administration", description = "Look after users, events, mails and keys, as an administrator"),
         (name = "keys", description = "Verify tokens elsewhere"),
         (name = "health", description = "How the service is"),
         (name = "documentation", description = "This document"),
@@ -140,7 +154,11 @@ mod tests {
         let served: BTreeSet<_> = routes::table()
             .into_iter()
             // Pages for people, and the files they are made of, are no part of the API.
-            .filter(|(path, _)| *path != "/auth/docs/{file}" && !crate::pages::is_page(path))
+            .filter(|(path, _)| {
+                *path != "/auth/docs/{file}"
+                    && !crate::pages::is_page(path)
+                    && !crate::console::is_console(path)
+            })
             .flat_map(|(path, methods)| {
                 methods.into_iter().map(move |method| (path.to_owned(), method.to_owned()))
             })

@@ -29,6 +29,15 @@ pub(crate) enum CallerErrors {
     Unauthorized(#[to_schema] ErrorBody),
 }
 
+/// What an administrator's request can be refused with besides.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "describes responses")]
+pub(crate) enum AdminErrors {
+    /// FORBIDDEN: the access token or its account has not the role `admin`.
+    #[response(status = 403)]
+    Forbidden(#[to_schema] ErrorBody),
+}
+
 /// What a request that needs a provider can be refused with.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "describes responses")]

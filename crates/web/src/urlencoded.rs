@@ -18,15 +18,23 @@ fn decoded(text: &str) -> Option<String> {
     percent_decode_str(&spaced).decode_utf8().ok().map(Cow::into_owned)
 }
 
-/// The parameters of a query as the fields of a body, to be judged like those. One that stands several times, or
-/// whose value is not UTF-8, is no string: whoever takes it out refuses it (RFC 6749 section 3.1). The others
-/// come from whoever likes to add some, and nobody looks at them.
+/// The parameters of a query as the fields of a body, to be judged like those. One that stands several times is an
+/// array, and one whose value is not UTF-8 is one with a null: whoever wants a string refuses both (RFC 6749
+/// section 3.1). The others come from whoever likes to add some; lists refuse them, and nobody else looks at them.
 pub(crate) fn query_fields(query: &str) -> Map<String, Value> {
-    let mut fields = Map::new();
+    let mut fields: Map<String, Value> = Map::new();
     for (name, value) in pairs(query) {
         let Some(name) = name else { continue };
-        let several = fields.contains_key(&name);
-        let value = value.filter(|_| !several).map_or_else(|| Value::Array(Vec::new()), Value::String);
+        let value = value.map_or(Value::Null, Value::String);
+        let value = match (fields.remove(&name), value) {
+            (None, Value::Null) => Value::Array(vec![Value::Null]),
+            (None, first) => first,
+            (Some(Value::Array(mut before)), next) => {
+                before.push(next);
+                Value::Array(before)
+            }
+            (Some(before), next) => Value::Array(vec![before, next]),
+        };
         fields.insert(name, value);
     }
     fields
@@ -41,8 +49,12 @@ mod tests {
 
     #[test]
     fn a_query_is_read_as_fields() {
-        let fields = query_fields("state=a%2Bb+c&code=%C3%BC&empty=&bare&&x=1&x=2&x=3&bad=%ff&%ff=1");
-        let expected = json!({"state": "a+b c", "code": "ü", "empty": "", "bare": "", "x": [], "bad": []});
+        let query = "state=a%2Bb+c&code=%C3%BC&empty=&bare&&x=1&x=2&x=3&bad=%ff&%ff=1&y=1&y=%ff";
+        let expected = json!({
+            "state": "a+b c", "code": "ü", "empty": "", "bare": "",
+            "x": ["1", "2", "3"], "bad": [null], "y": ["1", null],
+        });
+        let fields = query_fields(query);
         assert_eq!(Value::Object(fields), expected);
     }
 

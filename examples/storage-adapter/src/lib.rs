@@ -10,8 +10,8 @@ use std::path::PathBuf;
 
 use archon_domain::ports::EventLog;
 use archon_domain::{
-    ChainEnds, ChainEntry, EventCursor, EventFilter, Instant, SecurityEvent, StoreError, StoreErrorKind,
-    UserId,
+    ChainEnds, ChainEntry, EventCursor, EventFilter, EventKind, EventTally, Instant, SecurityEvent, Span,
+    StoreError, StoreErrorKind, UserId,
 };
 use async_trait::async_trait;
 
@@ -70,6 +70,17 @@ impl EventLog for FileEventLog {
         let (filter, limit) = (filter.clone(), usize::try_from(limit).unwrap_or(usize::MAX));
         self.blocking("search security events", move |directory| directory.search(&filter, after, limit))
             .await
+    }
+
+    async fn tally(
+        &self,
+        kinds: &[EventKind],
+        from: Instant,
+        until: Instant,
+        step: Span,
+    ) -> Result<Vec<EventTally>, StoreError> {
+        let chain = self.blocking("count security events", Directory::chain).await?;
+        Ok(EventTally::of(chain.iter().map(|stored| &stored.event), kinds, (from, until), step))
     }
 
     async fn chain(&self, after: u64, limit: u32) -> Result<Vec<ChainEntry>, StoreError> {

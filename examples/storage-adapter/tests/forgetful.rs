@@ -6,7 +6,8 @@ use std::sync::Arc;
 use archon_contract::{Stores, concurrency, event_log};
 use archon_domain::ports::EventLog;
 use archon_domain::{
-    ChainEnds, ChainEntry, ChainLink, EventCursor, EventFilter, Instant, SecurityEvent, StoreError, UserId,
+    ChainEnds, ChainEntry, ChainLink, EventCursor, EventFilter, EventKind, EventTally, Instant,
+    SecurityEvent, Span, StoreError, UserId,
 };
 use archon_store_memory::MemoryStore;
 use async_trait::async_trait;
@@ -35,6 +36,16 @@ impl EventLog for FileEventLog {
         Ok(Vec::new())
     }
 
+    async fn tally(
+        &self,
+        _kinds: &[EventKind],
+        _from: Instant,
+        _until: Instant,
+        _step: Span,
+    ) -> Result<Vec<EventTally>, StoreError> {
+        Ok(Vec::new())
+    }
+
     async fn chain(&self, _after: u64, _limit: u32) -> Result<Vec<ChainEntry>, StoreError> {
         Ok(Vec::new())
     }
@@ -58,6 +69,7 @@ async fn every_case_fails_on_a_log_that_keeps_nothing() {
         event_log::a_users_events_are_listed_newest_first(&stores).boxed(),
         event_log::events_are_found_by_what_they_are(&stores).boxed(),
         event_log::pages_of_any_size_find_every_event_once(&stores).boxed(),
+        event_log::events_are_tallied_by_kind_and_step(&stores).boxed(),
         event_log::every_event_has_the_next_place_in_the_chain(&stores).boxed(),
         event_log::an_event_is_stored_once_however_often_it_comes(&stores).boxed(),
         event_log::the_chain_is_given_in_its_order_and_to_the_letter(&stores).boxed(),

@@ -68,8 +68,12 @@ async fn said(log: &mut Lines<BufReader<ChildStderr>>, message: &str) -> anyhow:
 fn events(folder: &Path) -> anyhow::Result<Vec<Value>> {
     let mut events = Vec::new();
     for entry in std::fs::read_dir(folder.join("security-events"))? {
-        let text = std::fs::read_to_string(entry?.path())?;
-        for line in text.lines() {
+        let path = entry?.path();
+        // Beside the events stands what the chain was cut at.
+        if path.extension().is_none_or(|extension| extension != "jsonl") {
+            continue;
+        }
+        for line in std::fs::read_to_string(path)?.lines() {
             events.push(serde_json::from_str(line)?);
         }
     }

@@ -2,9 +2,9 @@ use std::sync::Arc;
 
 use archon_domain::ports::{Credentials, SessionStore, UserRepo};
 use archon_domain::{
-    AccountOpening, Amendment, ClientNetwork, EmailKey, Instant, IssuedToken, NewAccount, PasswordChange,
-    PasswordChangeOutcome, PasswordHash, ProfileVersion, QueuedMail, SessionId, StoreError, TokenDigest,
-    TokenPurpose, User, UserId,
+    AccountDeletion, AccountOpening, Amended, Amendment, ClientNetwork, EmailKey, Instant, IssuedToken,
+    NewAccount, PasswordChange, PasswordChangeOutcome, PasswordHash, ProfileVersion, QueuedMail, StoreError,
+    TokenDigest, TokenPurpose, User, UserId,
 };
 use async_trait::async_trait;
 
@@ -40,12 +40,7 @@ impl UserRepo for CachedUsers {
         self.durable.find_by_email(email).await
     }
 
-    async fn amend(
-        &self,
-        id: UserId,
-        amendment: Amendment,
-        now: Instant,
-    ) -> Result<Option<User>, StoreError> {
+    async fn amend(&self, id: UserId, amendment: Amendment, now: Instant) -> Result<Amended, StoreError> {
         let amended = self.durable.amend(id, amendment, now).await;
         // Also when the answer was lost.
         self.copies.forget(id).await;
@@ -79,9 +74,13 @@ impl UserRepo for CachedUsers {
         self.durable.forget_networks(before).await
     }
 
-    async fn delete_account(&self, id: UserId) -> Result<Option<Vec<SessionId>>, StoreError> {
+    async fn delete_account(&self, id: UserId) -> Result<AccountDeletion, StoreError> {
         let deleted = self.durable.delete_account(id).await;
-        let sessions = deleted.as_ref().ok().cloned().flatten().unwrap_or_default();
+        let sessions = match &deleted {
+            Ok(AccountDeletion::Deleted(sessions)) => sessions.clone(),
+            // An error may be a deletion whose answer was lost.
+            Ok(AccountDeletion::Unknown | AccountDeletion::LastAdministrator) | Err(_) => Vec::new(),
+        };
         self.copies.forget(Changed { sessions, users: vec![id] }).await;
         deleted
     }

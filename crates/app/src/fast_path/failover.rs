@@ -100,6 +100,20 @@ impl LoginAttempts for Failover<dyn LoginAttempts> {
         }
     }
 
+    async fn standing(
+        &self,
+        counter: &AttemptCounter,
+        rule: &LockoutRule,
+        void_before: Instant,
+        now: Instant,
+    ) -> Result<AttemptStanding, StoreError> {
+        let fast = self.fast.standing(counter, rule, void_before, now);
+        match self.breaker.call("look at attempts", fast).await {
+            Ok(standing) => Ok(standing),
+            Err(_) => self.local.standing(counter, rule, void_before, now).await,
+        }
+    }
+
     /// Clears both. What the fast store was not told is void all the same: who clears says so durably, by
     /// `attempts_void_before`.
     async fn clear(&self, email: &EmailKey) -> Result<(), StoreError> {

@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use archon_domain::ports::{Entropy, SessionStore};
 use archon_domain::{
-    CachedSession, Instant, Lease, Opening, OpeningRule, Rotate, Rotation, Session, SessionId, StoreError,
-    TerminationReason, Touch, UserId,
+    CachedSession, DeviceFingerprint, Instant, Lease, Opening, OpeningRule, Rotate, Rotation, Session,
+    SessionId, SessionTrace, StoreError, TerminationReason, Touch, UserId,
 };
 use async_trait::async_trait;
 
@@ -49,6 +49,15 @@ impl SessionStore for CachedSessions {
         self.durable.list(user, now).await
     }
 
+    async fn knows_device(
+        &self,
+        user: UserId,
+        device: &DeviceFingerprint,
+        until: Instant,
+    ) -> Result<bool, StoreError> {
+        self.durable.knows_device(user, device, until).await
+    }
+
     async fn touch(&self, touches: &[Touch]) -> Result<(), StoreError> {
         self.durable.touch(touches).await?;
         self.copies.touch(touches).await;
@@ -66,6 +75,19 @@ impl SessionStore for CachedSessions {
             }
         }
         rotation
+    }
+
+    async fn observe(
+        &self,
+        id: &SessionId,
+        before: &SessionTrace,
+        after: &SessionTrace,
+        now: Instant,
+    ) -> Result<bool, StoreError> {
+        let observed = self.durable.observe(id, before, after, now).await;
+        // Also when it was refused, or the answer was lost: whoever changed the trace may not have come to tell.
+        self.copies.forget(vec![id.clone()]).await;
+        observed
     }
 
     async fn end(

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use archon_domain::{OauthFlow, OauthPurpose, OneTimeToken, ProviderError};
+use archon_domain::{Client, OauthFlow, OauthPurpose, OneTimeToken, ProviderError};
 use thiserror::Error;
 
 use super::ProviderLookup;
@@ -16,6 +16,8 @@ pub struct BeginOauth {
     pub redirect: RedirectTarget,
     /// What for.
     pub purpose: OauthPurpose,
+    /// Who asks.
+    pub client: Client,
 }
 
 /// Where a provider sends users back to.
@@ -69,7 +71,7 @@ impl Auth {
     /// # Errors
     /// See [`BeginOauthError`]; nothing is remembered then.
     pub async fn begin_oauth(&self, command: BeginOauth) -> Result<BegunOauth, BeginOauthError> {
-        let BeginOauth { provider: name, redirect, purpose } = command;
+        let BeginOauth { provider: name, redirect, purpose, client } = command;
         let provider = match self.ports.providers.find(&name) {
             ProviderLookup::Configured(provider) => provider,
             ProviderLookup::NotConfigured => return Err(BeginOauthError::NotConfigured),
@@ -88,7 +90,8 @@ impl Auth {
         let authorization_url = match provider.authorization_url(&flow, &state, now).await {
             Ok(url) => url,
             Err(error) => {
-                self.recorder.record(self.failed_flow(&flow.provider, Failure::from(&error))).await;
+                let failed = self.failed_flow(&flow.provider, Failure::from(&error));
+                self.recorder.record(failed.client(&client)).await;
                 return Err(error.into());
             }
         };

@@ -59,7 +59,8 @@ impl Auth {
             return Err(BeginLinkingError::EmailNotVerified);
         }
         let purpose = OauthPurpose::Link(user.id);
-        Ok(self.begin_oauth(BeginOauth { provider, redirect, purpose }).await?)
+        let client = caller.client.clone();
+        Ok(self.begin_oauth(BeginOauth { provider, redirect, purpose, client }).await?)
     }
 
     /// Links the identity that a callback brings to the caller's account; one that is linked to it already is

@@ -1,7 +1,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use archon_domain::ports::{Clock, Credentials, EventLog, Revocations, SessionStore, UserRepo};
+use archon_domain::ports::{
+    Alerts, Blocklist, Clock, Credentials, EventLog, Revocations, SessionStore, UserRepo,
+};
 use archon_domain::{Instant, Span, StoreError};
 use tokio::sync::watch;
 
@@ -10,7 +12,7 @@ use crate::Auth;
 /// How long what is over is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
-    /// Security events.
+    /// Security events; alerts and blocked addresses as well, from their ends on.
     pub events: Span,
     /// Networks that an account has logged in from.
     pub known_networks: Span,
@@ -19,14 +21,16 @@ pub struct Retention {
     pub sessions: Span,
 }
 
-/// Forgets what is over: sessions, revocations and one-time tokens whose time has passed, old events, networks
-/// that nobody logs in from any more.
+/// Forgets what is over: sessions, revocations and one-time tokens whose time has passed, old events, alerts and
+/// blocks, networks that nobody logs in from any more.
 pub struct CleanUp {
     users: Arc<dyn UserRepo>,
     sessions: Arc<dyn SessionStore>,
     revocations: Arc<dyn Revocations>,
     credentials: Arc<dyn Credentials>,
     events: Arc<dyn EventLog>,
+    alerts: Arc<dyn Alerts>,
+    blocklist: Arc<dyn Blocklist>,
     clock: Arc<dyn Clock>,
     retention: Retention,
 }
@@ -45,6 +49,8 @@ impl CleanUp {
             revocations: Arc::clone(&ports.revocations),
             credentials: Arc::clone(&ports.credentials),
             events: Arc::clone(&ports.events),
+            alerts: Arc::clone(&ports.alerts),
+            blocklist: Arc::clone(&ports.blocklist),
             clock: Arc::clone(&ports.clock),
             retention,
         }
@@ -96,8 +102,10 @@ impl CleanUp {
         let revocations = self.revocations.purge(now).await?;
         let tokens = self.credentials.purge_tokens(now).await?;
         let events = self.events.purge(now - self.retention.events).await?;
+        let alerts = self.alerts.purge_alerts(now - self.retention.events).await?;
+        let blocks = self.blocklist.purge_blocks(now - self.retention.events).await?;
         let networks = self.users.forget_networks(now - self.retention.known_networks).await?;
-        tracing::debug!(sessions, revocations, tokens, events, networks, "cleaned up");
-        Ok(sessions + revocations + tokens + events + networks)
+        tracing::debug!(sessions, revocations, tokens, events, alerts, blocks, networks, "cleaned up");
+        Ok(sessions + revocations + tokens + events + alerts + blocks + networks)
     }
 }

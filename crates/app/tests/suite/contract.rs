@@ -102,6 +102,7 @@ macro_rules! join {
                 super::$condition().await
             }
 
+            archon_contract::user_directory!(stores);
             archon_contract::user_repo!(stores);
             archon_contract::credentials!(stores);
             archon_contract::identities!(stores);

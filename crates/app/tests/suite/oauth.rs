@@ -294,7 +294,7 @@ async fn a_flow_begins_only_where_it_can_end() {
     let world = World::calm().await;
     let begin = async |provider: &str, redirect| {
         let (provider, purpose) = (provider.to_owned(), OauthPurpose::LogIn);
-        world.first.auth.begin_oauth(BeginOauth { provider, redirect, purpose }).await
+        world.first.auth.begin_oauth(BeginOauth { provider, redirect, purpose, client: client() }).await
     };
     let outcome = begin("nobody", listed()).await;
     assert!(matches!(outcome, Err(BeginOauthError::UnknownProvider)), "{outcome:?}");

@@ -87,8 +87,7 @@ async fn meanwhile_at_every_call<T>(
             hold.release();
         };
         let (outcome, struck) = {
-            let action = action(&world);
-            let (mut action, mut reached) = (std::pin::pin!(action), std::pin::pin!(reached));
+            let (mut action, mut reached) = (Box::pin(action(&world)), Box::pin(reached));
             tokio::select! {
                 biased;
                 outcome = &mut action => (outcome, false),

@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use archon_app::{
-    Actor, AdministerError, ChangePasswordError, CreateUser, LogInError, RegisterError, ResetPasswordError,
+    AdministerError, ChangePasswordError, CreateUser, LogInError, Mandate, RegisterError, ResetPasswordError,
 };
 use archon_contract::faults::{Fault, Prelude};
 use archon_contract::samples::email;
 use archon_domain::archive::Table;
 use archon_domain::ports::{Archive as _, Outbox as _};
 use archon_domain::{
-    EventKind, FieldError, FieldErrorCode, NewPassword, Password, PasswordPolicy, PersonName, Role,
-    SecurityEvent, Span, User, UserId,
+    EventKind, FieldError, FieldErrorCode, NewPassword, Password, PasswordPolicy, PersonName, Role, Span,
+    User, UserId,
 };
 use tokio::time::Instant as Moment;
 
@@ -31,14 +31,6 @@ async fn asked(world: &World, name: &str) -> (Result<(), String>, Duration) {
     let came = Moment::now();
     let outcome = world.first.request_reset(name).await.map_err(|failure| format!("{failure:?}"));
     (outcome, came.elapsed())
-}
-
-/// The events of a kind, the oldest first.
-async fn events(world: &World, kind: EventKind) -> Vec<SecurityEvent> {
-    world.first.auth.recorder().flush().await;
-    let records = world.shared.store.page(Table::SecurityEvents, None, 1000).await.unwrap();
-    let events = records.into_iter().map(|record| SecurityEvent::try_from(record).unwrap());
-    events.filter(|event| event.kind == kind).collect()
 }
 
 fn accepted(typed: &str) -> NewPassword {
@@ -108,7 +100,7 @@ async fn requests_are_recorded_with_the_user_as_far_as_there_is_one() {
     world.first.request_reset("nobody").await.unwrap();
     world.shared.clock.advance(Span::seconds(1));
     world.first.request_reset("ada").await.unwrap();
-    let requested = events(&world, EventKind::PasswordResetRequested).await;
+    let requested = world.events(EventKind::PasswordResetRequested).await;
     let users: Vec<Option<UserId>> = requested.iter().map(|event| event.user).collect();
     assert_eq!(users, [None, Some(user.id)]);
     for event in requested {
@@ -126,7 +118,7 @@ async fn created(world: &World, password: &str) -> Result<User, AdministerError>
         roles: [Role::user()].into(),
         email_verified: true,
     };
-    world.first.auth.create_user(&Actor("a test".to_owned()), create).await
+    world.first.auth.create_user(&Mandate::command_line(None), create).await
 }
 
 #[tokio::test(start_paused = true)]
@@ -148,8 +140,8 @@ async fn a_password_that_was_made_public_is_refused_wherever_one_is_set() {
     assert_public(&errors, "password");
     let refused = created(&world, PASSWORD).await.unwrap_err();
     assert_eq!(refused.to_string(), "the password was made public in a data breach; choose another one");
-    let actor = Actor("a test".to_owned());
-    let refused = world.first.auth.set_password(&actor, caller.user, &accepted(NEW_PASSWORD)).await;
+    let mandate = Mandate::command_line(None);
+    let refused = world.first.auth.set_password(&mandate, caller.user, &accepted(NEW_PASSWORD)).await;
     assert!(matches!(refused, Err(AdministerError::Weak(_))), "{refused:?}");
 
     // Nothing has changed, and the token is as good as before.
@@ -201,10 +193,10 @@ async fn a_list_that_is_away_refuses_nobody_and_is_missed_in_the_log() {
 async fn an_administrator_sets_no_password_that_the_user_had() {
     let world = World::calm().await;
     let user = world.first.register("ada").await.unwrap().user;
-    let actor = Actor("a test".to_owned());
-    let refused = world.first.auth.set_password(&actor, user.id, &accepted(PASSWORD)).await;
+    let mandate = Mandate::command_line(None);
+    let refused = world.first.auth.set_password(&mandate, user.id, &accepted(PASSWORD)).await;
     assert!(matches!(refused, Err(AdministerError::Reused)), "{refused:?}");
-    world.first.auth.set_password(&actor, user.id, &accepted(NEW_PASSWORD)).await.unwrap();
+    world.first.auth.set_password(&mandate, user.id, &accepted(NEW_PASSWORD)).await.unwrap();
     world.first.log_in("ada", NEW_PASSWORD).await.unwrap();
 }
 

@@ -8,7 +8,7 @@ use archon_domain::{
     TerminationReason, TokenPurpose, User,
 };
 
-use crate::samples::{Samples, after, email, ip, start};
+use crate::samples::{Samples, after, email, ip, start, travelled};
 
 /// Names that sort otherwise by letters than by bytes.
 const NAMES: [&str; 6] = ["a", "B", "_c", "é", "Z", "-z"];
@@ -75,6 +75,7 @@ fn networks(user: &User) -> Vec<Record> {
 fn sessions(samples: &Samples, user: &User) -> Vec<Record> {
     let mut sessions: Vec<Session> = (0..4).map(|number| samples.session(user.id, after(number))).collect();
     sessions[0].refresh = samples.rotated_state();
+    sessions[2].trace = travelled(&sessions[2].trace, after(8));
     sessions[1].ending = Some(SessionEnding { at: after(9), reason: TerminationReason::Logout });
     sessions.iter().map(Record::from).collect()
 }

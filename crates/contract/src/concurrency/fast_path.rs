@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use archon_domain::{Amendment, Passage, Passed, SessionStanding, TerminationReason};
 
 use super::{TASKS, many, race};
-use crate::samples::{Samples, after, start};
+use crate::samples::{Samples, after, ip, moved, start};
 use crate::session_store::opened;
 use crate::{Gated, gate, oauth_states, rate_limiter, session_cache};
 
@@ -198,6 +198,22 @@ pub async fn no_passage_after_a_change_shows_the_profile_before_it(gated: &Gated
     };
     for passed in passed_after(gated, &passage, amend).await {
         assert_eq!(passed.profile.expect("it was asked for").updated_at, after(1));
+    }
+}
+
+/// MUST show the user's session as the session store has it, but for touches of the last seconds. Its trace, too,
+/// once that has been taken over.
+pub async fn no_passage_after_an_observation_shows_the_trace_before_it(gated: &Gated) {
+    let samples = Samples::default();
+    let (_, session) = opened(&gated.stores, &samples, start()).await;
+    let passage = samples.passage(&session);
+    let next = moved(&session.trace, ip("192.0.2.1"), after(1));
+    let (sessions, trace) = (Arc::clone(&gated.stores.sessions), next.clone());
+    let observe = async move {
+        assert!(sessions.observe(&session.id, &session.trace, &trace, after(1)).await.unwrap());
+    };
+    for passed in passed_after(gated, &passage, observe).await {
+        assert_eq!(passed.session.expect("the session is there").trace, next);
     }
 }
 

@@ -1,17 +1,21 @@
 //! Cases in which many do the same at the same time; the macro of each port lists its own.
 
+mod administrators;
+mod alerts;
 mod credentials;
+mod directory;
 mod events;
 mod fast_path;
 mod identities;
+mod sessions;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::sync::Arc;
 
 use archon_domain::{
-    AccountOpening, AttemptAdmission, Bucket, Opening, OpeningRule, Rotation, SessionStanding,
-    SigningAlgorithm, StoreErrorKind, TerminationReason, TokenPurpose,
+    AccountDeletion, AccountOpening, AttemptAdmission, Bucket, Opening, OpeningRule, Rotation,
+    SessionStanding, SigningAlgorithm, StoreErrorKind, TerminationReason, TokenPurpose,
 };
 use futures::future::join_all;
 use tokio::sync::Barrier;
@@ -20,10 +24,14 @@ use crate::samples::{Samples, after, opening_rule, start, user_agent};
 use crate::session_store::{opened, stored};
 use crate::{Stores, attempts, key_store, outbox, rate_limiter};
 
+pub use administrators::*;
+pub use alerts::*;
 pub use credentials::*;
+pub use directory::*;
 pub use events::*;
 pub use fast_path::*;
 pub use identities::*;
+pub use sessions::*;
 
 /// How many tasks a race has.
 const TASKS: usize = 100;
@@ -237,9 +245,9 @@ pub async fn mails_queued_while_their_account_goes_are_refused_or_go_with_it(sto
         async move {
             match mail {
                 Some(mail) => outbox.queue(mail).await,
-                None => {
-                    users.delete_account(user.id).await.map(|sessions| assert_eq!(sessions, Some(vec![])))
-                }
+                None => users.delete_account(user.id).await.map(|deletion| {
+                    assert_eq!(deletion, AccountDeletion::Deleted(Vec::new()));
+                }),
             }
         }
     })

@@ -2,13 +2,15 @@ use std::sync::Arc;
 
 use archon_domain::ports::SessionCache;
 use archon_domain::{
-    Amendment, LinkRight, Linking, Passage, SessionStanding, StoreError, TerminationReason, TokenPurpose,
+    AccountDeletion, Amended, Amendment, LinkRight, Linking, Passage, SessionStanding, StoreError,
+    TerminationReason, TokenPurpose,
 };
 
 use super::{Fault, Faults, Hold};
 use crate::gate::{Gated, pass};
 use crate::samples::{Samples, after, policy, start};
 use crate::session_store::{open, opened};
+use crate::user_repo::{demotion, disablement};
 
 /// A gate and stores that are composed of a fast store and a durable one, with faults beneath.
 #[derive(Clone)]
@@ -28,13 +30,13 @@ pub struct Composed {
 }
 
 /// Asks the gate on a task of its own.
-fn ask(composed: &Composed, passage: &Passage) -> tokio::task::JoinHandle<archon_domain::Passed> {
+pub(super) fn ask(composed: &Composed, passage: &Passage) -> tokio::task::JoinHandle<archon_domain::Passed> {
     let (gated, passage) = (composed.gated.clone(), passage.clone());
     tokio::spawn(async move { pass(&gated, &passage, after(1)).await })
 }
 
 /// Whether the gate shows the session live to a token that is not revoked.
-async fn lets_pass(composed: &Composed, passage: &Passage) -> bool {
+pub(super) async fn lets_pass(composed: &Composed, passage: &Passage) -> bool {
     let passed = pass(&composed.gated, passage, after(2)).await;
     !passed.revoked && passed.session.is_some_and(|session| session.is_live(after(2)))
 }
@@ -89,7 +91,7 @@ pub async fn a_token_revoked_while_its_session_is_read_stays_revoked(composed: &
 
 /// Lets a change of the durable store happen whose writer then dies: nobody is told, least of all the fast
 /// store.
-async fn killed<T: Send + 'static>(
+pub(super) async fn killed<T: Send + 'static>(
     composed: &Composed,
     change: impl Future<Output = Result<T, StoreError>> + Send + 'static,
 ) {
@@ -303,4 +305,29 @@ pub async fn a_profile_once_seen_is_not_looked_up_again(composed: &Composed) {
     assert_eq!(looks().await, 0);
     stores.users.amend(user.id, Amendment::Unlock, after(1)).await.unwrap();
     assert_eq!(looks().await, 1, "the account that has changed, once");
+}
+
+/// MUST leave an active administrator, however many of them are disabled, demoted or deleted at the same time. Also
+/// when whoever removes one does not learn that it was done, and so may do it again.
+pub async fn an_administrator_whose_removal_was_not_answered_is_counted_out(composed: &Composed) {
+    let samples = Samples::default();
+    let users = &composed.gated.stores.users;
+    let last = composed.gated.stores.administrator(&samples, "last@example.com").await;
+    for (number, amendment) in [Some(demotion()), Some(disablement()), None].into_iter().enumerate() {
+        let address = format!("admin{number}@example.com");
+        let other = composed.gated.stores.administrator(&samples, &address).await;
+        for fault in [Some(Fault::Refused), Some(Fault::Unanswered), None] {
+            if let Some(fault) = &fault {
+                composed.durable.strike_one(0, fault.clone());
+            }
+            let removed = match amendment.clone() {
+                Some(amendment) => users.amend(other.id, amendment, after(1)).await.map(drop),
+                None => users.delete_account(other.id).await.map(drop),
+            };
+            assert_eq!(removed.is_err(), fault.is_some());
+        }
+        let refused = users.amend(last.id, disablement(), after(1)).await.unwrap();
+        assert_eq!(refused, Amended::LastAdministrator);
+        assert_eq!(users.delete_account(last.id).await.unwrap(), AccountDeletion::LastAdministrator);
+    }
 }

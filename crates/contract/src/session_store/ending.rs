@@ -2,7 +2,7 @@ use archon_domain::{SessionEnding, Span, TerminationReason, Touch};
 
 use super::{open, opened, stored};
 use crate::Stores;
-use crate::samples::{Samples, after, opening_rule, policy, start, tick};
+use crate::samples::{Samples, after, opening_rule, policy, start, tick, user_agent};
 
 /// MUST list live sessions only, the last used first.
 pub async fn list_names_live_sessions_the_last_used_first(stores: &Stores) {
@@ -33,6 +33,31 @@ pub async fn list_names_live_sessions_the_last_used_first(stores: &Stores) {
     );
     assert_eq!(list(after(9999)).await, []);
     assert_eq!(stores.sessions.list(samples.user_id(), start()).await.unwrap(), []);
+}
+
+/// MUST know the device of every session of the user that was opened by then, whether live, expired or ended.
+pub async fn knows_device_whatever_became_of_its_sessions(stores: &Stores) {
+    let samples = Samples::default();
+    let user = stores.open(&samples, "ada@example.com").await;
+    let other = stores.open(&samples, "other@example.com").await;
+    let session_on = |user, name, now| samples.session_on(user, &user_agent(name), now);
+    let (live, mut expired) =
+        (session_on(user.id, "live", start()), session_on(user.id, "expired", start() + tick()));
+    expired.expires_at = start() + tick();
+    let (ended, others) = (session_on(user.id, "ended", after(1)), session_on(other.id, "other's", start()));
+    for session in [&live, &expired, &ended, &others] {
+        open(stores, session, opening_rule(9), after(1)).await;
+    }
+    stores.sessions.end(&ended.id, TerminationReason::Logout, after(2)).await.unwrap();
+
+    let known = async |name, until| {
+        let device = user_agent(name).fingerprint();
+        stores.sessions.knows_device(user.id, &device, until).await.unwrap()
+    };
+    assert!(known("live", start()).await && !known("live", start() - tick()).await);
+    assert!(known("expired", start() + tick()).await && !known("expired", start()).await);
+    assert!(known("ended", after(9)).await && !known("ended", start()).await);
+    assert!(!known("other's", after(9)).await && !known("nobody's", after(9)).await);
 }
 
 /// MUST never move `last_accessed` or `expires_at` backwards.

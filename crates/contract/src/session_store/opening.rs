@@ -4,7 +4,7 @@ use archon_domain::{
 
 use super::{open, stored};
 use crate::Stores;
-use crate::samples::{Samples, after, ip, opening_rule, start, tick, user_agent};
+use crate::samples::{Samples, after, ip, opening_rule, start, tick, travelled, user_agent};
 
 /// MUST store the session as it was given.
 pub async fn open_stores_the_session_as_given(stores: &Stores) {
@@ -26,6 +26,7 @@ pub async fn find_returns_every_field_as_stored(stores: &Stores) {
     full.absolute_expires_at = after(3000) + tick();
     full.remembered = true;
     full.refresh = samples.rotated_state();
+    full.trace = travelled(&full.trace, after(1));
     let mut bare = samples.session_on(user.id, &archon_domain::UserAgent::default(), start());
     bare.address = ip("192.0.2.255");
     for session in [&mut full, &mut bare] {
@@ -148,6 +149,9 @@ pub async fn open_resumes_the_session_of_the_same_device(stores: &Stores) {
     let mut login = samples.session(user.id, after(60) + tick());
     login.remembered = true;
     login.address = ip("198.51.100.9");
+    // The first has become suspicious, the log-in has nothing to do with that.
+    let suspicious = travelled(&first.trace, after(30));
+    assert!(stores.sessions.observe(&first.id, &first.trace, &suspicious, after(30)).await.unwrap());
 
     let expected = Session {
         refresh: RefreshState::first(login.refresh.current, after(60) + tick()),
@@ -155,6 +159,7 @@ pub async fn open_resumes_the_session_of_the_same_device(stores: &Stores) {
         expires_at: login.expires_at,
         remembered: true,
         address: login.address,
+        trace: login.trace.clone(),
         ..first.clone()
     };
     let opening = stores.sessions.open(login.clone(), rule, after(60) + tick()).await.unwrap();

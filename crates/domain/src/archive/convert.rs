@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     Email, FieldError, IssuedToken, LinkedIdentity, Mail, Metadata, PasswordHash, PersonName, QueuedMail,
-    RefreshState, Role, SealedToken, Session, SessionEnding, SessionId, SigningKey, Succession, TokenDigest,
-    TokenPurpose, User, UserAgent,
+    RefreshState, Role, SealedToken, Session, SessionEnding, SessionId, SessionTrace, SigningKey, Succession,
+    TokenDigest, TokenPurpose, User, UserAgent,
 };
 
 /// A record from values in the order of the layout.
@@ -144,7 +144,7 @@ impl From<&Session> for Record {
             session.refresh.chain_began, last.map(|last| last.predecessor), last.map(|last| last.rotated_at),
             last.map(|last| last.user_agent.as_str()),
             last.map(|last| last.sealed_successor.as_bytes().to_vec()), session.ending.map(|ending| ending.at),
-            session.ending.map(|ending| ending.reason.as_str()),
+            session.ending.map(|ending| ending.reason.as_str()), session.trace.to_json(),
         }
     }
 }
@@ -164,6 +164,9 @@ impl TryFrom<Record> for Session {
         let (current, chain_began) = (fields.take()?, fields.take()?);
         let refresh = RefreshState { current, chain_began, last: succession(&mut fields)? };
         let ending = ending(&mut fields)?;
+        let trace: Option<String> = fields.take()?;
+        let trace = SessionTrace::of_stored(trace.as_deref(), address, &user_agent, created_at)
+            .map_err(|error| fields.misfit(error.to_string()))?;
         let fingerprint = user_agent.fingerprint();
         Ok(Self {
             id,
@@ -177,6 +180,7 @@ impl TryFrom<Record> for Session {
             user_agent,
             fingerprint,
             refresh,
+            trace,
             ending,
         })
     }

@@ -44,7 +44,7 @@ pub(super) static KNOWN_NETWORKS: Layout =
 pub(super) static SESSIONS: Layout = layout("sessions", &[
     "user_id", "id", "created_at", "last_accessed", "expires_at", "absolute_expires_at", "remembered",
     "ip_address", "user_agent", "fingerprint", "refresh_current", "chain_began", "refresh_predecessor",
-    "rotated_at", "rotated_by", "sealed_successor", "ended_at", "ended_reason",
+    "rotated_at", "rotated_by", "sealed_successor", "ended_at", "ended_reason", "trace",
 ], 2, Some(0));
 pub(super) static REVOCATIONS: Layout =
     layout("token_blacklist", &["jti", "expires_at", "reason", "session_id"], 1, None);

@@ -52,6 +52,18 @@ pub trait LoginAttempts: Send + Sync {
     /// - MUST leave the counter as if the attempt had not been.
     async fn withdraw(&self, counter: &AttemptCounter, now: Instant) -> Result<(), StoreError>;
 
+    /// How a counter stands, for who looks after an account.
+    ///
+    /// # Contract
+    /// - MUST tell the failures and the lock that `begin` would judge by, and count nothing.
+    async fn standing(
+        &self,
+        counter: &AttemptCounter,
+        rule: &LockoutRule,
+        void_before: Instant,
+        now: Instant,
+    ) -> Result<AttemptStanding, StoreError>;
+
     /// Clears every counter of an address.
     ///
     /// # Contract

@@ -1,6 +1,9 @@
 use async_trait::async_trait;
 
-use crate::{ChainEnds, ChainEntry, EventCursor, EventFilter, Instant, SecurityEvent, StoreError, UserId};
+use crate::{
+    ChainEnds, ChainEntry, EventCursor, EventFilter, EventKind, EventTally, Instant, SecurityEvent, Span,
+    StoreError, UserId,
+};
 
 /// Keeps security events; append-only but for their retention, and chained so that a change shows.
 #[async_trait]
@@ -33,6 +36,19 @@ pub trait EventLog: Send + Sync {
         after: Option<EventCursor>,
         limit: u32,
     ) -> Result<Vec<SecurityEvent>, StoreError>;
+
+    /// How many events of these kinds happened from `from` on and before `until`, by steps of `step` (at least a
+    /// second) that begin at `from`, in order of time; steps without events are left out.
+    ///
+    /// # Contract
+    /// - MUST count every event of the kinds in its step, once, and no others.
+    async fn tally(
+        &self,
+        kinds: &[EventKind],
+        from: Instant,
+        until: Instant,
+        step: Span,
+    ) -> Result<Vec<EventTally>, StoreError>;
 
     /// The events of the chain whose sequence is greater than `after`, in their order, at most `limit`.
     ///

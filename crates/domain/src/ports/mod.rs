@@ -6,8 +6,11 @@
 //! - expected outcomes are values, [`crate::StoreError`] is for when the store could not do its part;
 //! - every MUST in a method's `# Contract` has a case of the same words in the crate `archon-contract`.
 
+mod alert_sender;
+mod alerts;
 mod archive;
 mod attempts;
+mod blocklist;
 mod breached_passwords;
 mod clock;
 mod credentials;
@@ -27,11 +30,16 @@ mod rate_limiter;
 mod revocations;
 mod session_cache;
 mod session_store;
+mod signing_keys;
 mod token_issuer;
+mod user_directory;
 mod user_repo;
 
+pub use alert_sender::AlertSender;
+pub use alerts::Alerts;
 pub use archive::Archive;
 pub use attempts::LoginAttempts;
+pub use blocklist::Blocklist;
 pub use breached_passwords::{BreachLookupError, BreachedPasswords};
 pub use clock::{Clock, Entropy};
 pub use credentials::Credentials;
@@ -51,5 +59,7 @@ pub use rate_limiter::RateLimiter;
 pub use revocations::Revocations;
 pub use session_cache::SessionCache;
 pub use session_store::SessionStore;
+pub use signing_keys::SigningKeys;
 pub use token_issuer::TokenIssuer;
+pub use user_directory::UserDirectory;
 pub use user_repo::UserRepo;

@@ -1,8 +1,8 @@
 use async_trait::async_trait;
 
 use crate::{
-    Instant, Opening, OpeningRule, Rotate, Rotation, Session, SessionId, StoreError, TerminationReason,
-    Touch, UserId,
+    DeviceFingerprint, Instant, Opening, OpeningRule, Rotate, Rotation, Session, SessionId, SessionTrace,
+    StoreError, TerminationReason, Touch, UserId,
 };
 
 /// Keeps sessions.
@@ -31,6 +31,17 @@ pub trait SessionStore: Send + Sync {
     /// - MUST list live sessions only, the last used first.
     async fn list(&self, user: UserId, now: Instant) -> Result<Vec<Session>, StoreError>;
 
+    /// Whether a session of the user that was opened at or before `until` is of this device.
+    ///
+    /// # Contract
+    /// - MUST know the device of every session of the user that was opened by then, whether live, expired or ended.
+    async fn knows_device(
+        &self,
+        user: UserId,
+        device: &DeviceFingerprint,
+        until: Instant,
+    ) -> Result<bool, StoreError>;
+
     /// Records that sessions were used.
     ///
     /// # Contract
@@ -49,6 +60,22 @@ pub trait SessionStore: Send + Sync {
     /// - MUST replay only the immediate predecessor, within the grace window, to the same user agent.
     /// - MUST leave the session as it is when the token belongs to an earlier log-in.
     async fn rotate(&self, rotate: Rotate, now: Instant) -> Result<Rotation, StoreError>;
+
+    /// Takes over what a judged request has shown of a session; false, and nothing changes, when the session holds
+    /// another trace by now than the one it was judged by, or is not live.
+    ///
+    /// # Contract
+    /// - MUST take the trace over when the session holds the one that it was judged by.
+    /// - MUST take one of two traces that were judged at the same time, and refuse the other.
+    /// - MUST leave everything else of the session as it is.
+    /// - MUST leave ended and expired sessions as they are.
+    async fn observe(
+        &self,
+        id: &SessionId,
+        before: &SessionTrace,
+        after: &SessionTrace,
+        now: Instant,
+    ) -> Result<bool, StoreError>;
 
     /// Ends a session; the session as it was when this call ended it, `None` when it was not live.
     ///

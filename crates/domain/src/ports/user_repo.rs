@@ -1,8 +1,8 @@
 use async_trait::async_trait;
 
 use crate::{
-    AccountOpening, Amendment, ClientNetwork, EmailKey, Instant, NewAccount, ProfileVersion, SessionId,
-    StoreError, User, UserId,
+    AccountDeletion, AccountOpening, Amended, Amendment, ClientNetwork, EmailKey, Instant, NewAccount,
+    ProfileVersion, StoreError, User, UserId,
 };
 
 /// Keeps accounts.
@@ -29,14 +29,16 @@ pub trait UserRepo: Send + Sync {
     /// - MUST find an account by its address whatever the case.
     async fn find_by_email(&self, email: &EmailKey) -> Result<Option<User>, StoreError>;
 
-    /// Changes an account and sets `updated_at` to `now`; `None` when there is none.
+    /// Changes an account and sets `updated_at` to `now`.
     ///
     /// # Contract
     /// - MUST change what the amendment names and nothing else.
     /// - MUST set `attempts_void_before` to `now` on `Unlock`.
-    /// - MUST answer `None` for an unknown account.
-    async fn amend(&self, id: UserId, amendment: Amendment, now: Instant)
-    -> Result<Option<User>, StoreError>;
+    /// - MUST answer `Unknown` for an unknown account.
+    /// - MUST answer `LastAdministrator` and change nothing when the only active account with the role `admin`
+    ///   would lose it or be disabled.
+    /// - MUST leave an active administrator, however many of them are disabled, demoted or deleted at the same time.
+    async fn amend(&self, id: UserId, amendment: Amendment, now: Instant) -> Result<Amended, StoreError>;
 
     /// Records a log-in from a network.
     ///
@@ -75,12 +77,13 @@ pub trait UserRepo: Send + Sync {
     /// - MUST forget networks that were not used since, and no others.
     async fn forget_networks(&self, before: Instant) -> Result<u64, StoreError>;
 
-    /// Deletes an account with everything that belongs to it in this store; names the sessions that went with
-    /// it, `None` when there is no such account.
+    /// Deletes an account with everything that belongs to it in this store; names the sessions that went with it.
     ///
     /// # Contract
     /// - MUST delete the account's sessions, identities, tokens, password history and unsent mails with it.
     /// - MUST name every session that it deleted.
     /// - MUST free the address for a new account.
-    async fn delete_account(&self, id: UserId) -> Result<Option<Vec<SessionId>>, StoreError>;
+    /// - MUST answer `LastAdministrator` and delete nothing when it is the only active account with the role
+    ///   `admin`.
+    async fn delete_account(&self, id: UserId) -> Result<AccountDeletion, StoreError>;
 }

@@ -101,6 +101,34 @@ impl SessionTrace {
         trace
     }
 
+    /// The trace as stores keep it.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Reads what [`to_json`](Self::to_json) has written.
+    ///
+    /// # Errors
+    /// When the text is no trace.
+    pub fn from_json(text: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(text)
+    }
+
+    /// What a store holds of a session that was opened at `created_at`: its trace, or the beginning of one where
+    /// the session is older than traces are.
+    ///
+    /// # Errors
+    /// When the text is no trace.
+    pub fn of_stored(
+        text: Option<&str>,
+        address: IpAddr,
+        user_agent: &UserAgent,
+        created_at: Instant,
+    ) -> Result<Self, serde_json::Error> {
+        text.map_or_else(|| Ok(Self::begin(address, user_agent, None, created_at)), Self::from_json)
+    }
+
     /// Whether a request must be judged: it shows another address or user agent, or the session is flagged.
     #[must_use]
     pub fn needs_judgement(&self, address: IpAddr, user_agent: &UserAgent) -> bool {

@@ -4,6 +4,7 @@
 //! the mail server. A test that does not find it fails and says so.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests fail by panicking")]
 
+mod alerts;
 mod files;
 mod letters;
 mod log;

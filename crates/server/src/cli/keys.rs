@@ -14,7 +14,7 @@ use super::print;
 use crate::Surroundings;
 use crate::config::Settings;
 use crate::system::SystemClock;
-use crate::wire;
+use crate::{parts, wire};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -79,7 +79,7 @@ async fn rotate(settings: &Settings, surroundings: &Surroundings) -> anyhow::Res
 fn generate(settings: &Settings, out: &Path, algorithm: Option<SigningAlgorithm>) -> anyhow::Result<()> {
     let algorithm = algorithm.unwrap_or_else(|| settings.keys.algorithm.into());
     let now = SystemClock.now();
-    let key = generate_key(algorithm, wire::rsa_bits(settings), now, now)?;
+    let key = generate_key(algorithm, parts::rsa_bits(settings), now, now)?;
     let mut file = std::fs::OpenOptions::new()
         .write(true)
         .create_new(true)

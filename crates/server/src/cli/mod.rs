@@ -17,7 +17,8 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 use crate::config::{ConfigErrors, LoadInputs, Loaded, load, parse_override};
-use crate::{Surroundings, telemetry, wire};
+use crate::telemetry::Telemetry;
+use crate::{Surroundings, wire};
 
 /// A self-hosted authentication service.
 ///
@@ -120,8 +121,9 @@ fn run(arguments: Arguments, surroundings: Surroundings) -> anyhow::Result<ExitC
         | Command::Events(_)
         | Command::Storage(_) => {}
     }
-    let _log_file = telemetry::start_logs(&loaded.settings)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let _inside = runtime.enter();
+    let _telemetry = Telemetry::start(&loaded.settings, matches!(command, Command::Serve))?;
     runtime.block_on(run_with_stores(command, &loaded, surroundings))
 }
 

@@ -4,7 +4,8 @@ use anyhow::Context as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::Loaded;
-use crate::wire::{self, Background, Surroundings};
+use crate::service::Background;
+use crate::wire::{self, Surroundings};
 use crate::{http, telemetry};
 
 /// Serves until told to stop; then finishes what is in flight.
@@ -22,11 +23,11 @@ pub(super) async fn serve(loaded: &Loaded, surroundings: Surroundings) -> anyhow
         let keys = "metrics.host and metrics.port, or none with metrics.enabled=false";
         let listener = http::bind(&settings.metrics.host, settings.metrics.port, keys)?;
         let at = http::address(&listener)?;
-        let upkeep = recorded.clone();
-        let metrics = http::serve_metrics(recorded, service.auth.clone(), service.outbox.clone(), listener)?;
+        let page = service.metrics_page(recorded);
+        tokio::spawn(page.keep_up());
+        let metrics = http::serve_metrics(page, listener)?;
         handles.push(metrics.handle());
         servers.push(tokio::spawn(metrics));
-        tokio::spawn(keep_up(upkeep));
         tracing::info!(address = %at, "metrics listen");
     }
     let main = http::serve(service.web.clone(), listener, settings)?;
@@ -51,15 +52,7 @@ pub(super) async fn serve(loaded: &Loaded, surroundings: Surroundings) -> anyhow
     Ok(ExitCode::SUCCESS)
 }
 
-/// Keeps the histograms of the metrics small, as their library asks.
-async fn keep_up(recorded: metrics_exporter_prometheus::PrometheusHandle) {
-    loop {
-        tokio::time::sleep(std::time::Duration::from_secs(5)).await;
-        recorded.run_upkeep();
-    }
-}
-
-/// Returns at SIGTERM or SIGINT; reads keys and templates again at SIGHUP.
+/// Returns at SIGTERM or SIGINT; reads keys, templates and GeoIP databases again at SIGHUP.
 async fn wait_for_stop(background: &Background) -> anyhow::Result<()> {
     let listen =
         |kind: SignalKind| -> anyhow::Result<Signal> { signal(kind).context("signals cannot be heard") };
@@ -70,7 +63,7 @@ async fn wait_for_stop(background: &Background) -> anyhow::Result<()> {
             _ = terminate.recv() => return Ok(()),
             _ = interrupt.recv() => return Ok(()),
             _ = hang_up.recv() => {
-                tracing::info!("SIGHUP: reading the signing keys and the mail templates again");
+                tracing::info!("SIGHUP: reading the signing keys, the mail templates and the GeoIP databases again");
                 background.reload();
             }
         }

@@ -3,7 +3,7 @@ use std::io::BufRead as _;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
-use archon_app::{Actor, Auth, CreateUser};
+use archon_app::{Auth, CreateUser, Mandate, Reason};
 use archon_domain::ports::Entropy as _;
 use archon_domain::{Email, NewPassword, Password, PersonName, Role, User, UserId, UserStatus};
 use chrono::SecondsFormat;
@@ -32,28 +32,50 @@ pub(super) enum Command {
         email_verified: bool,
         #[command(flatten)]
         password: PasswordSource,
+        #[command(flatten)]
+        why: Why,
     },
     /// Show an account.
     Show { user: String },
     /// Lift the lock of failed log-ins.
-    Unlock { user: String },
+    Unlock(Chosen),
     /// Shut an account and end its sessions.
-    Disable { user: String },
+    Disable(Chosen),
     /// Open a shut account again.
-    Enable { user: String },
+    Enable(Chosen),
     /// Set what a user may do, in place of all it could before.
     SetRole {
         user: String,
         /// Roles such as user or admin.
         #[arg(required = true, value_parser = Role::parse)]
         roles: Vec<Role>,
+        #[command(flatten)]
+        why: Why,
     },
     /// Set a new password and end every session.
     ResetPassword {
-        user: String,
+        #[command(flatten)]
+        chosen: Chosen,
         #[command(flatten)]
         password: PasswordSource,
     },
+    /// Delete an account with everything that belongs to it.
+    Delete(Chosen),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Chosen {
+    /// The user's id or address.
+    user: String,
+    #[command(flatten)]
+    why: Why,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Why {
+    /// Why, for the record: a security event keeps it with what was done.
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
+    reason: Option<Reason>,
 }
 
 /// Where a password comes from; it is asked for at the terminal unless told otherwise.
@@ -81,9 +103,8 @@ impl Command {
     }
 
     async fn perform(self, auth: &Auth) -> anyhow::Result<()> {
-        let actor = Actor("command line".to_owned());
         match self {
-            Self::Create { email, name, role, email_verified, password } => {
+            Self::Create { email, name, role, email_verified, password, why } => {
                 let email = Email::parse(&email).map_err(|error| refused("--email", &error.message))?;
                 let name = name.unwrap_or_else(|| email.local_part().to_owned());
                 let name = PersonName::parse(&name).map_err(|error| refused("--name", &error.message))?;
@@ -91,38 +112,59 @@ impl Command {
                 let roles =
                     if role.is_empty() { BTreeSet::from([Role::user()]) } else { role.into_iter().collect() };
                 let create = CreateUser { email, password, name, roles, email_verified };
-                let user = auth.create_user(&actor, create).await?;
+                let user = auth.create_user(&why.mandate(), create).await?;
                 print(&format!("created {}", user.id))
             }
             Self::Show { user } => show(&find(auth, &user).await?),
-            Self::Unlock { user } => {
-                let user = find(auth, &user).await?;
-                auth.unlock_user(&actor, user.id).await?;
+            Self::Unlock(chosen) => {
+                let (user, mandate) = chosen.find(auth).await?;
+                auth.unlock_user(&mandate, user.id).await?;
                 print(&format!("unlocked {}", user.id))
             }
-            Self::Disable { user } => {
-                let user = find(auth, &user).await?;
-                auth.disable_user(&actor, user.id).await?;
+            Self::Disable(chosen) => {
+                let (user, mandate) = chosen.find(auth).await?;
+                auth.disable_user(&mandate, user.id).await?;
                 print(&format!("disabled {}; its sessions have ended", user.id))
             }
-            Self::Enable { user } => {
-                let user = find(auth, &user).await?;
-                auth.enable_user(&actor, user.id).await?;
+            Self::Enable(chosen) => {
+                let (user, mandate) = chosen.find(auth).await?;
+                auth.enable_user(&mandate, user.id).await?;
                 print(&format!("enabled {}", user.id))
             }
-            Self::SetRole { user, roles } => {
+            Self::SetRole { user, roles, why } => {
                 let user = find(auth, &user).await?;
-                let user = auth.set_roles(&actor, user.id, roles.into_iter().collect()).await?;
+                let user = auth.set_roles(&why.mandate(), user.id, roles.into_iter().collect()).await?;
                 print(&format!("{} has the roles {}", user.id, words(&user.roles)))
             }
-            Self::ResetPassword { user, password } => {
-                let user = find(auth, &user).await?;
+            Self::ResetPassword { chosen, password } => {
+                let (user, mandate) = chosen.find(auth).await?;
                 let password = password.read(auth, &user.email, &user.name)?;
-                auth.set_password(&actor, user.id, &password).await?;
+                auth.set_password(&mandate, user.id, &password).await?;
                 print(&format!("set the password of {}; its sessions have ended", user.id))
+            }
+            Self::Delete(chosen) => {
+                let (user, mandate) = chosen.find(auth).await?;
+                auth.delete_user(&mandate, user.id).await?;
+                print(&format!("deleted {}", user.id))
             }
         }
     }
+}
+
+impl Chosen {
+    async fn find(self, auth: &Auth) -> anyhow::Result<(User, Mandate)> {
+        Ok((find(auth, &self.user).await?, self.why.mandate()))
+    }
+}
+
+impl Why {
+    fn mandate(self) -> Mandate {
+        Mandate::command_line(self.reason)
+    }
+}
+
+fn reason(text: &str) -> Result<Reason, String> {
+    Reason::parse(text).map_err(|error| error.message.into_owned())
 }
 
 impl PasswordSource {

@@ -70,6 +70,13 @@ pub(super) fn url(text: &str, starts: &[&str]) -> Result<(), String> {
     }
 }
 
+/// The number of an autonomous system (RFC 6793); 0 is reserved.
+pub(super) fn autonomous_system(text: &str) -> Result<u32, String> {
+    let number = text.strip_prefix("AS").or_else(|| text.strip_prefix("as")).unwrap_or(text);
+    let number = number.parse().ok().filter(|number| *number != 0);
+    number.ok_or_else(|| not(text, "the number of an autonomous system"))
+}
+
 /// Checks the URL of a provider, which must not be what a password is written into.
 pub(super) fn provider_url(text: &str) -> Result<(), String> {
     let url = Url::parse(text).map_err(|error| format!("is no URL: {error}"))?;

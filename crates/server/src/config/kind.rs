@@ -1,9 +1,12 @@
 use std::ops::RangeInclusive;
 
 use archon_app::RedirectUris;
+use archon_domain::Email;
 use tracing_subscriber::EnvFilter;
 
-use super::checks::{is_host, is_schema, network, not, not_usable, origin, provider_name, provider_url, url};
+use super::checks::{
+    autonomous_system, is_host, is_schema, network, not, not_usable, origin, provider_name, provider_url, url,
+};
 use super::secret_url::masked;
 
 /// What a setting holds and which values it allows.
@@ -37,6 +40,8 @@ pub enum Kind {
     Host,
     /// An IP address or a network in CIDR notation.
     Network,
+    /// The number of an autonomous system, with or without `AS` before it.
+    AutonomousSystem,
     /// The origin of a web page: scheme, host, and port unless it is the scheme's own.
     Origin,
     /// What to log, in the directives of `tracing_subscriber::EnvFilter`.
@@ -49,6 +54,8 @@ pub enum Kind {
     ProviderName,
     /// Where a provider of log-ins may send users back to.
     RedirectUri,
+    /// An address that mails are sent to.
+    MailAddress,
     /// A list of one of the kinds that are written as text.
     List(Box<Kind>),
 }
@@ -129,6 +136,7 @@ impl Kind {
             Self::Host if is_host(text) => Ok(text.to_owned()),
             Self::Host => Err(not(text, "an IP address or a host name")),
             Self::Network => network(text).map(|network| network.to_string()),
+            Self::AutonomousSystem => autonomous_system(text).map(|number| number.to_string()),
             Self::Origin => origin(text),
             Self::Schema if is_schema(text) => Ok(text.to_owned()),
             Self::Schema => Err(not(text, "a schema name")),
@@ -143,6 +151,10 @@ impl Kind {
             Self::RedirectUri => {
                 RedirectUris::parse([text]).map_err(|error| not_usable(text, error.reason))?;
                 Ok(text.to_owned())
+            }
+            Self::MailAddress => {
+                Email::parse(text).map_err(|error| not_usable(text, &error.message))?;
+                Ok(text.trim().to_owned())
             }
             _ => Ok(text.to_owned()),
         }
@@ -182,6 +194,9 @@ impl Kind {
             Self::OptionalPath => "a path, or empty".to_owned(),
             Self::Host => "an IP address or a host name".to_owned(),
             Self::Network => "an IP address or a network such as 10.0.0.0/8".to_owned(),
+            Self::AutonomousSystem => {
+                "the number of an autonomous system, such as 64500 or AS64500".to_owned()
+            }
             Self::Origin => "an origin such as https://app.example.com".to_owned(),
             Self::LogFilter => "log levels, such as info or info,archon_web=debug".to_owned(),
             Self::Url(starts) => {
@@ -198,6 +213,7 @@ impl Kind {
                  com.example.app:/callback"
                     .to_owned()
             }
+            Self::MailAddress => "a mail address such as ops@example.com".to_owned(),
             Self::List(item) => format!("a list; each entry: {}", item.allowed()),
         }
     }

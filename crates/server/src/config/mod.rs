@@ -33,8 +33,8 @@ pub use registry::Settings;
 pub use secret_url::SecretUrl;
 pub use setting::{Section, Setting};
 pub use values::{
-    ExtraClaim, KeyAlgorithm, LogFormat, LogRotation, Milliseconds, Numbered, Pooler, QuotaSettings, Seconds,
-    Secret,
+    AlertWord, ExtraClaim, KeyAlgorithm, LogFormat, LogRotation, Milliseconds, Numbered, Pooler,
+    QuotaSettings, Seconds, Secret,
 };
 
 use names::EntryName;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use archon_domain::{
     Bucket, LockoutRule, OpeningRule, PasswordPolicy, Quota, RetrySchedule, SessionPolicy, Span,
+    SuspicionPolicy,
 };
 
 use super::registry::Settings;
@@ -43,6 +44,22 @@ impl Settings {
                 end_oldest: sessions.terminate_old_sessions,
                 one_per_device: sessions.one_per_device,
             },
+        }
+    }
+
+    /// How much change of address and user agent a session may show.
+    #[must_use]
+    pub fn suspicion_policy(&self) -> SuspicionPolicy {
+        let sessions = &self.sessions;
+        SuspicionPolicy {
+            enabled: sessions.hijack_detection,
+            strict_ip_validation: sessions.strict_ip_validation,
+            ip_change_threshold: sessions.ip_change_threshold,
+            max_speed_kmh: sessions.max_travel_speed,
+            roaming_systems: sessions.roaming_systems.iter().copied().collect(),
+            watch_user_agent: sessions.watch_user_agent,
+            grace_period: sessions.suspicion_grace.as_span(),
+            ..SuspicionPolicy::default()
         }
     }
 

@@ -11,11 +11,11 @@ use super::names::EntryName;
 use super::secret_url::SecretUrl;
 use super::setting::{
     DAY, Section, Setting, YEAR, boolean, choice, integer, joined, list, list_of, milliseconds, one_of,
-    quota, seconds, settings, table, text, text_of, url,
+    quota, seconds, settings, table, text, text_of, threshold, url,
 };
 use super::values::{
-    ExtraClaim, KeyAlgorithm, LogFormat, LogRotation, Milliseconds, Numbered, Pooler, QuotaSettings, Seconds,
-    Secret,
+    AlertWord, ExtraClaim, KeyAlgorithm, LogFormat, LogRotation, Milliseconds, Numbered, Pooler,
+    QuotaSettings, Seconds, Secret,
 };
 
 settings! {
@@ -81,6 +81,15 @@ settings! {
         port: u16 = integer(0..=65_535, 9181);
     }
 
+    /// Traces of requests, for a collector of OpenTelemetry.
+    telemetry: Telemetry {
+        /// Where a collector takes traces by OTLP over HTTP, such as `http://localhost:4318`; empty is nowhere.
+        otlp_endpoint: SecretUrl = url(&["http://", "https://"]);
+        /// How many requests out of a hundred are traced; where a caller says of its own trace whether it is, that
+        /// holds.
+        trace_percent: u8 = integer(0..=100, 100);
+    }
+
     /// What is logged, and where.
     log: Log {
         /// What the lines look like; `auto` is text on a terminal and JSON otherwise.
@@ -108,6 +117,13 @@ settings! {
         enabled: bool = boolean(true);
         /// What the service is called on its pages and in its mails.
         service_name: String = text("Archon Auth");
+    }
+
+    /// The operator console below `/auth/console`, for administrators: [what it shows](console.md).
+    console: Console {
+        /// Whether it is there. It needs the pages, where its users sign in; without either, everything below
+        /// `/auth/console` is answered 404.
+        enabled: bool = boolean(true);
     }
 
     /// What tokens say and how long they live.
@@ -290,6 +306,33 @@ settings! {
         terminate_old_sessions: bool = boolean(true);
         /// A log-in from a device that has a live session goes on with that session.
         one_per_device: bool = boolean(false);
+        /// Whether sessions are watched for stolen tokens; without, the settings below mean nothing.
+        /// [What is suspicious](security-model.md#stolen-sessions).
+        hijack_detection: bool = boolean(true);
+        /// End a session at any change of its address, also within a network and between IPv4 and IPv6.
+        strict_ip_validation: bool = boolean(false);
+        /// How many changes of network a session may show; one more makes it suspicious.
+        ip_change_threshold: u32 = integer(0..=1000, 2);
+        /// Whether a session that is used by another program or on another system is suspicious. Turn it off where
+        /// several programs of one user share a session, such as an app and the pages that it shows.
+        watch_user_agent: bool = boolean(true);
+        /// How long a suspicious session goes on before its user has to log in again.
+        suspicion_grace: Seconds = seconds(0..=DAY, 300);
+        /// Nobody travels faster, in kilometres per hour: a session that did is ended. Needs `geoip.city_file`.
+        max_travel_speed: u32 = integer(1..=100_000, 900);
+        /// Autonomous systems that say nothing of where a client is, such as a company's VPN or a satellite network:
+        /// no travel to or from them is too fast. Needs `geoip.asn_file`.
+        roaming_systems: Vec<u32> = list(Kind::AutonomousSystem);
+    }
+
+    /// Databases of where addresses are, in MaxMind's format; [how to get them](operations.md#geoip-databases).
+    /// SIGHUP reads them anew.
+    geoip: Geoip {
+        /// A City database, for countries, regions and distances; a Country database knows the first only. Empty
+        /// is none.
+        city_file: PathBuf = text_of(Kind::OptionalPath, "");
+        /// An ASN database, for the operators of networks; empty is none.
+        asn_file: PathBuf = text_of(Kind::OptionalPath, "");
     }
 
     /// How many requests a client may send.
@@ -329,6 +372,8 @@ settings! {
         max_attempts: u32 = integer(1..=100, 8);
         /// The wait after the first try; doubles with each further one.
         first_retry: Seconds = seconds(1..=DAY, 170);
+        /// Whether users with a verified address are told of a log-in with a device that they have not used before.
+        new_device: bool = boolean(true);
     }
 
     /// Which web pages of other origins may call the service.
@@ -341,6 +386,48 @@ settings! {
     events: Events {
         /// For how many days events are kept.
         retention_days: u32 = integer(1..=3650, 90);
+    }
+
+    /// What security events come to in numbers, and who is told of it: [what is looked for](alerts.md).
+    alerts: Alerts {
+        /// Whether alerts are raised, and addresses blocked by them.
+        enabled: bool = boolean(true);
+        /// Failed log-ins of one client address.
+        failed_logins: QuotaSettings = threshold(10, 300);
+        /// Failed log-ins of ten or more client addresses together.
+        password_spraying: QuotaSettings = threshold(100, 300);
+        /// Failed log-ins of three or more client addresses to one account.
+        account_attack: QuotaSettings = threshold(20, 300);
+        /// Forged and spent tokens.
+        token_attacks: QuotaSettings = threshold(5, 60);
+        /// Sessions that show up where their users cannot be.
+        session_anomalies: QuotaSettings = threshold(3, 600);
+        /// Log-ins with providers that are forged or fail.
+        oauth_abuse: QuotaSettings = threshold(20, 300);
+        /// Whether a critical event, such as a spent token that comes again, is an alert by itself.
+        critical_at_once: bool = boolean(true);
+        /// The alerts whose client addresses are blocked.
+        block: Vec<AlertWord> = list_of(Kind::Choice(AlertWord::WORDS), &["failed_logins"]);
+        /// For how long they are blocked.
+        block_duration: Seconds = seconds(60..=30 * DAY, 3600);
+        /// Addresses and networks that no alert blocks, beside private ones, `server.trusted_proxies` and
+        /// `rate_limits.exempt`.
+        never_block: Vec<IpNet> = list(Kind::Network);
+        /// Mail addresses that alerts are sent to. Tries as for other mails, by `mail.max_attempts` and
+        /// `mail.first_retry`.
+        mail_to: Vec<String> = list(Kind::MailAddress);
+        lists {
+            /// A receiver of alerts, which are sent as signed webhooks; a table each. Tries as for mails, by
+            /// `mail.max_attempts` and `mail.first_retry`.
+            webhooks: AlertWebhook {
+                /// The name that operators see. What waits under an old name is given up.
+                name: String = text("").required();
+                /// Where alerts are posted to.
+                url: SecretUrl = url(&["https://", "http://"]).required();
+                /// What they are signed with: `whsec_` and base64, or any text; `openssl rand -base64 32` makes one.
+                secret: Secret = text_of(Kind::Secret(24), "").required();
+            }
+        }
     }
 }
 

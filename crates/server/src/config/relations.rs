@@ -104,7 +104,11 @@ pub(super) fn broken(loaded: &Loaded, is_wrong: impl Fn(&str) -> bool) -> Vec<Pr
     let broken = broken.map(|Relation { keys: [first, second], rule, .. }| {
         ((*first).to_owned(), (*second).to_owned(), (*rule).to_owned())
     });
-    let broken = broken.chain(duplicate_names(settings));
+    let providers = settings.oauth.providers.iter().map(|(number, provider)| (number, &*provider.name));
+    let webhooks = settings.alerts.webhooks.iter().map(|(number, webhook)| (number, &*webhook.name));
+    let broken = broken
+        .chain(duplicate_names("oauth.providers", "providers", providers))
+        .chain(duplicate_names("alerts.webhooks", "webhooks", webhooks));
     let broken = broken.filter(|(first, second, _)| !is_wrong(first) && !is_wrong(second));
     let origin = |key: &str| loaded.origin(key).unwrap_or(DEFAULT).to_owned();
     broken
@@ -117,13 +121,16 @@ pub(super) fn broken(loaded: &Loaded, is_wrong: impl Fn(&str) -> bool) -> Vec<Pr
         .collect()
 }
 
-/// Providers of one name: each with the one before it that has the name too.
-fn duplicate_names(settings: &Settings) -> impl Iterator<Item = (String, String, String)> {
-    let named = settings.oauth.providers.iter().filter(|(_, provider)| !provider.name.is_empty());
+/// Entries of a list that have one name: each with the one before it that has the name too.
+fn duplicate_names<'names>(
+    list: &'static str,
+    called: &'static str,
+    entries: impl Iterator<Item = (u16, &'names str)>,
+) -> impl Iterator<Item = (String, String, String)> {
     let mut seen = BTreeMap::new();
-    named.filter_map(move |(number, provider)| {
-        let key = |number: u16| format!("oauth.providers.{number}.name");
-        let before = seen.insert(&provider.name, number)?;
-        Some((key(before), key(number), format!("two providers are called {}", provider.name)))
+    entries.filter(|(_, name)| !name.is_empty()).filter_map(move |(number, name)| {
+        let key = |number: u16| format!("{list}.{number}.name");
+        let before = seen.insert(name, number)?;
+        Some((key(before), key(number), format!("two {called} are called {name}")))
     })
 }

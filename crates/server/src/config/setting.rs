@@ -117,6 +117,7 @@ pub(super) struct One {
 pub(super) struct QuotaRow {
     limit: u64,
     window: u64,
+    unit: &'static str,
 }
 
 impl One {
@@ -150,7 +151,7 @@ impl Row for QuotaRow {
         let window = seconds(1..=DAY, self.window);
         let subject = doc.trim_end_matches('.');
         let mut settings =
-            limit.settings(&format!("{key}.limit"), &format!("{subject}: requests per window."));
+            limit.settings(&format!("{key}.limit"), &format!("{subject}: {} per window.", self.unit));
         settings.extend(window.settings(&format!("{key}.window"), &format!("{subject}: the window.")));
         settings
     }
@@ -209,7 +210,12 @@ pub(super) fn list_of(item: Kind, default: &[&str]) -> One {
 }
 
 pub(super) const fn quota(limit: u64, window: u64) -> QuotaRow {
-    QuotaRow { limit, window }
+    QuotaRow { limit, window, unit: "requests" }
+}
+
+/// How many events within a window are an alert.
+pub(super) const fn threshold(limit: u64, window: u64) -> QuotaRow {
+    QuotaRow { limit, window, unit: "events" }
 }
 
 /// Joins the lines of a doc comment into one.

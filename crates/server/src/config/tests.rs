@@ -47,6 +47,7 @@ fn nothing_has_to_be_configured() {
     assert_eq!(settings.data_dir, PathBuf::from("./archon-data"));
     assert_eq!(settings.tokens.access_ttl, Seconds(900));
     assert_eq!(settings.password_policy(), archon_domain::PasswordPolicy::default());
+    assert_eq!(settings.suspicion_policy(), archon_domain::SuspicionPolicy::default());
     assert_eq!(settings.base_url(4711), "http://localhost:4711");
     assert_eq!(settings.quotas().len(), archon_domain::Bucket::ALL.len());
     assert_eq!(loaded.origin("server.port"), Some("default"));
@@ -180,6 +181,7 @@ fn lists_in_the_environment_are_comma_separated() {
     let loaded = load_environment(&[
         ("ARCHON_AUTH__SERVER__TRUSTED_PROXIES", "10.0.0.0/8, 192.0.2.1,2001:db8::/32"),
         ("ARCHON_AUTH__TOKENS__EXTRA_CLAIMS", "email,name"),
+        ("ARCHON_AUTH__SESSIONS__ROAMING_SYSTEMS", "AS64501, 64500"),
         ("ARCHON_AUTH__CORS__ALLOWED_ORIGINS", "https://App.example.com:443/,http://localhost:3000"),
         ("ARCHON_AUTH__RATE_LIMITS__EXEMPT", ""),
         ("ARCHON_AUTH__RATE_LIMITS__LOGIN__LIMIT", "7"),
@@ -190,6 +192,7 @@ fn lists_in_the_environment_are_comma_separated() {
     assert_eq!(proxies, ["10.0.0.0/8", "192.0.2.1/32", "2001:db8::/32"]);
     assert_eq!(settings.tokens.extra_claims, [ExtraClaim::Email, ExtraClaim::Name]);
     assert_eq!(settings.cors.allowed_origins, ["https://app.example.com", "http://localhost:3000"]);
+    assert_eq!(settings.suspicion_policy().roaming_systems, [64_500, 64_501].into());
     assert!(settings.rate_limits.exempt.is_empty());
     assert_eq!(settings.quotas()[&archon_domain::Bucket::Login].limit, 7);
 }
@@ -204,6 +207,7 @@ fn texts_with_a_meaning_are_checked_for_it() {
         ("database.url", ["sqlite:/var/lib/a.db", ""], ["sqlite://a.db", "memory:x"]),
         ("mail.smtp_url", ["smtp://mail:25", "smtps://a:b@mail"], ["mail:25", "smtp://a:b@mail:x"]),
         ("links.base_url", ["https://auth.example.com/", ""], ["auth.example.com", "https://"]),
+        ("sessions.roaming_systems", ["64500", "AS64500,as4200000000"], ["0", "AS64500 Example"]),
         ("mail.from", ["a@example.com", "A <a@example.com>"], ["", "a@example.com\r\nBcc: b@example.com"]),
     ] {
         let load_with =

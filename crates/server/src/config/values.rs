@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::num::ParseIntError;
 
-use archon_domain::{SigningAlgorithm, Span};
+use archon_domain::{AlertKind, SigningAlgorithm, Span};
 use serde::Deserialize;
 
 /// A time in whole seconds.
@@ -151,6 +151,37 @@ words! {
         Email = "email",
         /// The name.
         Name = "name",
+    }
+}
+
+words! {
+    /// What alerts are about.
+    AlertWord {
+        /// One address fails to log in again and again.
+        FailedLogins = "failed_logins",
+        /// Many addresses fail to log in.
+        PasswordSpraying = "password_spraying",
+        /// Several addresses fail to log in to one account.
+        AccountAttack = "account_attack",
+        /// Forged or spent tokens are presented.
+        TokenAttacks = "token_attacks",
+        /// Sessions show up where their users cannot be.
+        SessionAnomalies = "session_anomalies",
+        /// Log-ins with providers are forged or fail.
+        OauthAbuse = "oauth_abuse",
+    }
+}
+
+impl From<AlertWord> for AlertKind {
+    fn from(word: AlertWord) -> Self {
+        match word {
+            AlertWord::FailedLogins => Self::FailedLogins,
+            AlertWord::PasswordSpraying => Self::PasswordSpraying,
+            AlertWord::AccountAttack => Self::AccountAttack,
+            AlertWord::TokenAttacks => Self::TokenAttacks,
+            AlertWord::SessionAnomalies => Self::SessionAnomalies,
+            AlertWord::OauthAbuse => Self::OauthAbuse,
+        }
     }
 }
 

@@ -31,6 +31,7 @@ macro_rules! join {
                 Guarded::new(stores, gated)
             }
 
+            archon_contract::user_directory!(stores);
             archon_contract::user_repo!(stores);
             archon_contract::credentials!(stores);
             archon_contract::identities!(stores);

@@ -5,8 +5,8 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::support::{
-    PASSWORD, WRONG, assert_refused, count, dated, log_in, logged_in, me, number, refresh, registration,
-    seconds, sign_up, unlimited,
+    PASSWORD, UNBLOCKED, WRONG, assert_refused, count, dated, log_in, logged_in, me, number, refresh,
+    registration, seconds, sign_up, unlimited,
 };
 
 const HEADERS: [&str; 5] =
@@ -278,7 +278,7 @@ async fn a_request_that_is_refused_by_validation_costs_nothing_but_counts_in_def
 
 #[tokio::test]
 async fn an_ipv6_subscriber_is_one_client() -> anyhow::Result<()> {
-    let server = TestServer::start().await?;
+    let server = TestServer::builder().set(UNBLOCKED.0, UNBLOCKED.1).start().await?;
     let at = |address: &str| server.client().from_address(address);
     for place in 0..20 {
         assert_eq!(guess(&at(&format!("2001:db8:1:2::{place:x}")), place).await?.status, 401);
@@ -293,7 +293,7 @@ async fn an_ipv6_subscriber_is_one_client() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn hops_that_a_client_makes_up_do_not_help() -> anyhow::Result<()> {
-    let server = TestServer::start().await?;
+    let server = TestServer::builder().set(UNBLOCKED.0, UNBLOCKED.1).start().await?;
     for place in 0..20 {
         let client = server.client().from_address(&format!("10.0.0.{place}, 198.51.100.7"));
         assert_eq!(guess(&client, place).await?.status, 401);
@@ -318,7 +318,8 @@ async fn nobody_is_believed_who_is_no_trusted_proxy() -> anyhow::Result<()> {
 #[tokio::test]
 async fn exempt_networks_are_never_limited() -> anyhow::Result<()> {
     let exempt = "198.51.100.0/24,2001:db8::/32";
-    let server = TestServer::builder().set("rate_limits.exempt", exempt).start().await?;
+    let server =
+        TestServer::builder().set("rate_limits.exempt", exempt).set(UNBLOCKED.0, UNBLOCKED.1).start().await?;
     for address in ["198.51.100.7", "::ffff:198.51.100.8", "2001:db8:ffff::1"] {
         let client = server.client().from_address(address);
         for place in 0..25 {

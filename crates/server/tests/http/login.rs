@@ -4,7 +4,7 @@ use archon_testkit::{Answer, Client, TestServer};
 use serde_json::{Value, json};
 
 use crate::support::{
-    PASSWORD, Tokens, WRONG, assert_refused, dated, days, events, fail, log_in, logged_in, me, number,
+    PASSWORD, Tokens, UNBLOCKED, WRONG, assert_refused, days, events, fail, log_in, logged_in, me, number,
     registration, seconds, sign_up,
 };
 
@@ -12,7 +12,7 @@ const ADA: &str = "ada@example.com";
 
 /// A service with an account that was opened from 192.0.2.1.
 async fn account() -> anyhow::Result<(TestServer, Client, Tokens)> {
-    let server = dated().await?;
+    let server = TestServer::builder().seed(1).set(UNBLOCKED.0, UNBLOCKED.1).start().await?;
     let home = server.client().from_address("192.0.2.1");
     let tokens = sign_up(&home, ADA).await?;
     Ok((server, home, tokens))

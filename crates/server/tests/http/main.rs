@@ -3,7 +3,10 @@
 
 mod account;
 mod addresses;
+mod admin;
+mod alerts;
 mod breached;
+mod console;
 mod email;
 mod envelope;
 mod hostile_bodies;
@@ -23,3 +26,4 @@ mod sessions;
 mod support;
 mod tokens;
 mod unasked_mails;
+mod watched_sessions;

@@ -60,8 +60,11 @@ pub(crate) fn days(count: u64) -> Duration {
 
 /// A service that limits no client's requests, for tests of something else.
 pub(crate) async fn unlimited() -> anyhow::Result<TestServer> {
-    TestServer::builder().set("rate_limits.enabled", "false").start().await
+    TestServer::builder().set("rate_limits.enabled", "false").set(UNBLOCKED.0, UNBLOCKED.1).start().await
 }
+
+/// The setting by which nobody is blocked, for tests in which one address fails a lot.
+pub(crate) const UNBLOCKED: (&str, &str) = ("alerts.block", "");
 
 /// A service whose clock starts at a known time: 2026-01-05T10:00:00.123456Z.
 pub(crate) async fn dated() -> anyhow::Result<TestServer> {

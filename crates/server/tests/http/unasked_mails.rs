@@ -4,8 +4,8 @@ use archon_testkit::{Client, TestServer};
 use serde_json::json;
 
 use crate::support::{
-    PASSWORD, WRONG, assert_refused, at_once, count, days, fail, log_in, mails_so_far, number, registration,
-    reset_token, seconds, sign_up, unlimited, verification_token,
+    PASSWORD, UNBLOCKED, WRONG, assert_refused, at_once, count, days, fail, log_in, mails_so_far, number,
+    registration, reset_token, seconds, sign_up, unlimited, verification_token,
 };
 
 const ADA: &str = "ada@example.com";
@@ -28,7 +28,7 @@ async fn all_so_far(server: &TestServer, kind: &str) -> anyhow::Result<usize> {
 
 #[tokio::test]
 async fn a_lock_is_told_to_the_owner_and_to_nobody_else() -> anyhow::Result<()> {
-    let server = TestServer::builder().seed(1).start().await?;
+    let server = TestServer::builder().seed(1).set(UNBLOCKED.0, UNBLOCKED.1).start().await?;
     sign_up(&server.client().from_address("192.0.2.1"), ADA).await?;
     let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0";
     let stranger = server.client().from_address("198.51.100.7").with_user_agent(firefox);

@@ -6,6 +6,7 @@
 //! (`ARCHON_TEST_PYTHON`), a folder with Node's packages (`ARCHON_TEST_NODE_MODULES`) and a browser
 //! (`ARCHON_TEST_CHROMIUM`). A test that misses one fails and says what to do.
 
+mod attack_night;
 mod browser;
 mod command_line;
 mod docs_commands;
@@ -19,4 +20,6 @@ mod replicas;
 mod stop;
 mod storage;
 mod support;
+mod telemetry;
 mod third_party;
+mod travel;

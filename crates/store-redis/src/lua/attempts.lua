@@ -1,6 +1,6 @@
 -- KEYS: the account's count of failures, which operators read, set and delete; the log of the address.
--- ARGV: operation, the log's field of a known network or '', now; and for `begin` and `fail` the rule's limit,
--- lock_for and attempt_timeout; and for `begin` void_before.
+-- ARGV: operation, the log's field of a known network or '', now; and for `begin`, `fail` and `standing` the
+-- rule's limit, lock_for and attempt_timeout; and for `begin` and `standing` void_before.
 
 local operation, network, now = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local rule = ARGV[6] and {
@@ -80,6 +80,9 @@ local counter = account
 if network ~= '' then
   counter = read_counter(log[3])
   counter.rule = rule or counter.rule
+end
+if operation == 'standing' then
+  return standing(counter, tonumber(ARGV[7]), now)
 end
 local counted, until_before = #account.failures, failures_over_at(account)
 

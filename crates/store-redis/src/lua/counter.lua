@@ -151,6 +151,13 @@ local function count_failure(counter, now)
   return { #counter.failures, counter.lock and counter.lock.till or false, just_locked and 1 or 0 }
 end
 
+-- How the counter would be judged by; whoever asks writes nothing back.
+local function standing(counter, void_before, now)
+  void(counter, void_before)
+  settle(counter, now)
+  return { #counter.failures, counter.lock and counter.lock.till or false, 0 }
+end
+
 local function clear(counter)
   counter.failures = {}
   counter.lock = nil

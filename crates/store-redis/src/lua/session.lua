@@ -2,7 +2,7 @@
 
 local ROW = {
   'user_id', 'created_at', 'last_accessed', 'expires_at', 'absolute_expires_at',
-  'remembered', 'ip_address', 'user_agent', 'refresh',
+  'remembered', 'ip_address', 'user_agent', 'refresh', 'trace',
 }
 local JUDGED = #ROW
 
@@ -23,6 +23,10 @@ local function look(key, user, token, now)
   local absolute_expires_at = tonumber(row[JUDGED + 2] or '')
   local revoked = row[JUDGED + 3]
   if not (expires_at and absolute_expires_at and revoked) or row[1] ~= user then
+    return false
+  end
+  -- An older version has put it in, without the last field.
+  if not row[JUDGED] then
     return false
   end
   if now >= expires_at or now >= absolute_expires_at or string.find(revoked, token, 1, true) then

@@ -125,6 +125,7 @@ row!(SessionRecord of sessions (id), Table::Sessions {
     sealed_successor: Option<Vec<u8>>,
     ended_at: Option<Ts>,
     ended_reason: Option<String>,
+    trace: Option<String>,
 });
 
 row!(RevocationRecord of token_blacklist (jti), Table::Revocations {

@@ -12,9 +12,11 @@ mod tls;
 
 use std::time::Duration;
 
+use deadpool::Status;
 use deadpool::managed::{Object, Pool as Connections, PoolError, TimeoutType};
 use diesel::connection::{Connection as _, SimpleConnection};
 use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Text};
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection as _};
 
@@ -23,9 +25,10 @@ pub(crate) use connector::Connector;
 
 use crate::connect_error::ConnectError;
 use crate::error::{OpenError, chain};
-use crate::rows::LinkRow;
-use crate::schema::{event_chain, mail_outbox};
-use crate::types::{Id, Ts};
+use crate::roster::Roster;
+use crate::rows::{LinkRow, TallyRow};
+use crate::schema::{alert_notices, event_chain, mail_outbox, users};
+use crate::types::{Id, Ts, sql};
 
 /// How to use a PostgreSQL server.
 #[derive(Debug, Clone)]
@@ -96,6 +99,11 @@ impl Pool {
         let connection = tokio::time::timeout(self.acquire_timeout, self.connections.get()).await;
         connection.unwrap_or(Err(PoolError::Timeout(TimeoutType::Wait)))
     }
+
+    /// How many connections there are, and who waits for one.
+    pub(crate) fn status(&self) -> Status {
+        self.connections.status()
+    }
 }
 
 /// Reads the URL and makes the pool; nothing is connected yet.
@@ -142,16 +150,70 @@ pub(crate) async fn with_migration_lock<R: Send + 'static>(
     migrated.await.map_err(|cause| OpenError::Migration(cause.to_string()))?
 }
 
-/// The mails that are due, the longest first, each locked for this transaction; passes over those that
+/// Reads what is due of a queue, the longest first, each locked for this transaction; passes over those that
 /// another worker is just taking.
-pub(crate) async fn due_mails(connection: &mut PgConnection, now: Ts, limit: i64) -> QueryResult<Vec<Id>> {
-    mail_outbox::table
-        .filter(mail_outbox::next_attempt_at.le(now))
-        .order((mail_outbox::next_attempt_at, mail_outbox::id))
-        .limit(limit)
-        .select(mail_outbox::id)
-        .for_update()
-        .skip_locked()
+macro_rules! due {
+    ($name:ident of $table:ident) => {
+        pub(crate) async fn $name(
+            connection: &mut PgConnection,
+            now: Ts,
+            limit: i64,
+        ) -> QueryResult<Vec<Id>> {
+            $table::table
+                .filter($table::next_attempt_at.le(now))
+                .order(($table::next_attempt_at, $table::id))
+                .limit(limit)
+                .select($table::id)
+                .for_update()
+                .skip_locked()
+                .load(connection)
+                .await
+        }
+    };
+}
+
+due!(due_mails of mail_outbox);
+due!(due_notices of alert_notices);
+
+/// Keeps whoever raises the same alert out until the transaction ends.
+pub(crate) async fn lock_alert(connection: &mut PgConnection, kind: &str, cause: &str) -> QueryResult<()> {
+    let lock = diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))");
+    let lock = lock.bind::<Text, _>(format!("alert {kind} of {cause}"));
+    lock.execute(connection).await.map(drop)
+}
+
+/// How many events there are of each kind in each step: answered by the index of kinds alone.
+pub(crate) const TALLY: &str = "\
+    SELECT kind, step, count(*) AS events FROM ( \
+        SELECT kind, (extract(epoch FROM occurred_at - $2) * 1000000)::bigint / $4 AS step \
+        FROM security_events \
+        WHERE kind = ANY($1) AND occurred_at >= $2 AND occurred_at < $3 \
+    ) AS steps GROUP BY step, kind ORDER BY step, kind";
+
+/// Counts the events of these kinds by steps of so many microseconds.
+pub(crate) async fn tally(
+    connection: &mut PgConnection,
+    kinds: Vec<&str>,
+    from: Ts,
+    until: Ts,
+    step: i64,
+) -> QueryResult<Vec<TallyRow>> {
+    let tally = diesel::sql_query(TALLY).bind::<Array<Text>, _>(kinds);
+    let tally = tally.bind::<sql::Ts, _>(from).bind::<sql::Ts, _>(until).bind::<BigInt, _>(step);
+    tally.load(connection).await
+}
+
+/// The accounts by which the service can be administered, and one more, each locked until the transaction ends:
+/// in the order of their ids, so that no two who do this wait for each other.
+pub(crate) async fn lock_administrators(
+    connection: &mut PgConnection,
+    one_more: Id,
+) -> QueryResult<Vec<(Id, Roster)>> {
+    users::table
+        .filter(users::roster.eq_any(Roster::administrators()).or(users::id.eq(one_more)))
+        .order(users::id)
+        .select((users::id, users::roster))
+        .for_no_key_update()
         .load(connection)
         .await
 }

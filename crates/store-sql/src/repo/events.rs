@@ -3,7 +3,8 @@ use std::collections::HashSet;
 use archon_domain::archive::{ChainEndName, Record, StoredEvent};
 use archon_domain::ports::EventLog;
 use archon_domain::{
-    ChainEnds, ChainEntry, ChainLink, EventCursor, EventFilter, Instant, SecurityEvent, StoreError, UserId,
+    ChainEnds, ChainEntry, ChainLink, EventCursor, EventFilter, EventKind, EventTally, Instant,
+    SecurityEvent, Span, StoreError, UserId,
 };
 use async_trait::async_trait;
 use diesel::prelude::*;
@@ -36,19 +37,21 @@ impl EventLog for SqlStore {
         }
         write_tx!(self, "append events", |c| {
             // Whoever appends waits here for whoever appends: the chain is one.
-            let head = engine::lock_chain(c, HEAD).await?.try_into()?;
-            // Who appends again because the answer was lost finds its events there.
-            let ids: Vec<Id> = events.iter().map(|event| Id::from(event.id)).collect();
-            let present = security_events::table
-                .filter(security_events::id.eq_any(ids))
-                .select(security_events::id)
-                .load::<Id>(c)
-                .await?;
-            let (rows, head) = chained(events, present, head)?;
-            if !rows.is_empty() {
-                EventRecord::put(rows, c).await?;
-                move_end!(c, HEAD, head);
+            let mut head = engine::lock_chain(c, HEAD).await?.try_into()?;
+            for batch in batches(events) {
+                // Who appends again because the answer was lost finds its events there.
+                let ids: Vec<Id> = batch.iter().map(|event| Id::from(event.id)).collect();
+                let present = security_events::table
+                    .filter(security_events::id.eq_any(ids))
+                    .select(security_events::id)
+                    .load::<Id>(c)
+                    .await?;
+                let rows = chained(batch, present, &mut head)?;
+                if !rows.is_empty() {
+                    EventRecord::put(rows, c).await?;
+                }
             }
+            move_end!(c, HEAD, head);
             Ok(())
         })
     }
@@ -97,6 +100,21 @@ impl EventLog for SqlStore {
                     .filter(is_older.or(security_events::id.lt(Id::from(id))));
             }
             read_all(found.load(c).await?)
+        })
+    }
+
+    async fn tally(
+        &self,
+        kinds: &[EventKind],
+        from: Instant,
+        until: Instant,
+        step: Span,
+    ) -> Result<Vec<EventTally>, StoreError> {
+        let kinds: Vec<&'static str> = kinds.iter().map(|kind| kind.as_str()).collect();
+        let step = EventTally::microseconds(step);
+        on_db!(self, "tally events", |c| {
+            let rows = engine::tally(c, kinds, Ts(from), Ts(until), step).await?;
+            rows.into_iter().map(|row| row.read(from, step)).collect()
         })
     }
 
@@ -169,20 +187,31 @@ impl EventLog for SqlStore {
     }
 }
 
-/// The rows of the events that are not there yet, with their places behind `head`; where the chain ends then.
+/// Events by as many as one statement can take; they have a dozen parameters each, and PostgreSQL takes no more than
+/// 65,535.
+fn batches(mut events: Vec<SecurityEvent>) -> Vec<Vec<SecurityEvent>> {
+    const MOST: usize = 1000;
+    let mut batches = Vec::with_capacity(events.len().div_ceil(MOST));
+    while !events.is_empty() {
+        let rest = events.split_off(events.len().min(MOST));
+        batches.push(std::mem::replace(&mut events, rest));
+    }
+    batches
+}
+
+/// The rows of the events that are not there yet, with their places behind `head`, which moves on to the last of them.
 fn chained(
     events: Vec<SecurityEvent>,
     present: Vec<Id>,
-    mut head: ChainLink,
-) -> Result<(Vec<EventRecord>, ChainLink), Fault> {
+    head: &mut ChainLink,
+) -> Result<Vec<EventRecord>, Fault> {
     let mut present: HashSet<Id> = present.into_iter().collect();
     let fresh = events.into_iter().filter(|event| present.insert(event.id.into()));
     let rows = fresh.map(|event| {
-        head = head.next(&Record::from(&event));
-        Record::from(&StoredEvent { event, link: Some(head) })
+        *head = head.next(&Record::from(&event));
+        Record::from(&StoredEvent { event, link: Some(*head) })
     });
-    let rows = EventRecord::all(rows.collect())?;
-    Ok((rows, head))
+    EventRecord::all(rows.collect())
 }
 
 /// A sequence as its column holds it.

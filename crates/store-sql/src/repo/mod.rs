@@ -1,12 +1,16 @@
 //! The ports, one file each. Queries stand here once, with no engine's name in them.
 
+mod alerts;
+mod blocklist;
 mod credentials;
+pub(crate) mod directory;
 mod events;
 mod identities;
 mod keys;
 mod outbox;
 mod revocations;
 mod sessions;
+mod tries;
 mod users;
 
 use crate::error::Fault;

@@ -1,5 +1,3 @@
-use std::collections::HashMap;
-
 use archon_domain::ports::Outbox;
 use archon_domain::{Instant, MailId, OutboxCounts, QueuedMail, StoreError};
 use async_trait::async_trait;
@@ -7,10 +5,10 @@ use diesel::dsl::{count_star, min};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::{count, read_all};
+use super::read_all;
+use super::tries::{claim, count_failed, postpone, retry, writable};
 use crate::SqlStore;
 use crate::db::{on_db, write_one, write_tx};
-use crate::error::Fault;
 use crate::rows::MailRow;
 use crate::schema::mail_outbox;
 use crate::types::{Id, Ts};
@@ -32,15 +30,7 @@ impl Outbox for SqlStore {
     ) -> Result<Vec<QueuedMail>, StoreError> {
         write_tx!(self, "claim mails", |c| {
             let due = engine::due_mails(c, Ts(now), i64::from(limit)).await?;
-            let claimed = diesel::update(mail_outbox::table.filter(mail_outbox::id.eq_any(due.clone())))
-                .set((
-                    mail_outbox::attempts.eq(mail_outbox::attempts + 1),
-                    mail_outbox::next_attempt_at.eq(Ts(lease_until)),
-                ))
-                .returning(MailRow::as_returning())
-                .get_results(c)
-                .await?;
-            in_order(&due, claimed)
+            claim!(c, mail_outbox as MailRow, due, lease_until)
         })
     }
 
@@ -57,18 +47,8 @@ impl Outbox for SqlStore {
         next_attempt_at: Option<Instant>,
         error: &str,
     ) -> Result<(), StoreError> {
-        // A mail server may say anything; PostgreSQL keeps any text but NUL.
-        let error = error.replace('\0', "\u{fffd}");
-        write_one!(self, "postpone mail", |c| {
-            diesel::update(mail_outbox::table.find(Id::from(id)))
-                .set((
-                    mail_outbox::next_attempt_at.eq(next_attempt_at.map(Ts)),
-                    mail_outbox::last_error.eq(error),
-                ))
-                .execute(c)
-                .await?;
-            Ok(())
-        })
+        let error = writable(error);
+        write_one!(self, "postpone mail", |c| Ok(postpone!(c, mail_outbox, id, next_attempt_at, error)?))
     }
 
     async fn counts(&self) -> Result<OutboxCounts, StoreError> {
@@ -78,14 +58,9 @@ impl Outbox for SqlStore {
                 .select((count_star(), min(mail_outbox::queued_at)))
                 .first::<(i64, Option<Ts>)>(c)
                 .await?;
-            let failed = mail_outbox::table
-                .filter(mail_outbox::next_attempt_at.is_null())
-                .count()
-                .get_result::<i64>(c)
-                .await?;
             Ok(OutboxCounts {
                 pending: u64::try_from(pending).unwrap_or(0),
-                failed: u64::try_from(failed).unwrap_or(0),
+                failed: count_failed!(c, mail_outbox),
                 oldest_pending: oldest.map(Instant::from),
             })
         })
@@ -114,22 +89,6 @@ impl Outbox for SqlStore {
     }
 
     async fn retry(&self, id: Option<MailId>, now: Instant) -> Result<u64, StoreError> {
-        write_one!(self, "retry mails", |c| {
-            let again = (mail_outbox::attempts.eq(0), mail_outbox::next_attempt_at.eq(Ts(now)));
-            let failed = mail_outbox::table.filter(mail_outbox::next_attempt_at.is_null());
-            Ok(count(match id {
-                Some(id) => {
-                    let one = failed.filter(mail_outbox::id.eq(Id::from(id)));
-                    diesel::update(one).set(again).execute(c).await?
-                }
-                None => diesel::update(failed).set(again).execute(c).await?,
-            }))
-        })
+        write_one!(self, "retry mails", |c| Ok(retry!(c, mail_outbox, id, now)))
     }
-}
-
-/// Claimed mails as long due as `due` says; a statement returns rows in no order.
-fn in_order(due: &[Id], claimed: Vec<MailRow>) -> Result<Vec<QueuedMail>, Fault> {
-    let mut by_id: HashMap<Id, MailRow> = claimed.into_iter().map(|row| (row.id, row)).collect();
-    read_all(due.iter().filter_map(|id| by_id.remove(id)).collect())
 }

@@ -1,7 +1,7 @@
 use archon_domain::ports::SessionStore;
 use archon_domain::{
-    Instant, Opening, OpeningRule, RefreshVerdict, Rotate, Rotation, Session, SessionId, StoreError,
-    TerminationReason, Touch, UserId,
+    DeviceFingerprint, Instant, Opening, OpeningRule, RefreshVerdict, Rotate, Rotation, Session, SessionId,
+    SessionTrace, StoreError, TerminationReason, Touch, UserId,
 };
 use async_trait::async_trait;
 use diesel::dsl::case_when;
@@ -84,13 +84,17 @@ impl SessionStore for SqlStore {
                 .select(SessionRow::as_select())
                 .load(c)
                 .await?;
-            let mut live: Vec<Session> = read_all(live)?;
+            let live: Vec<Session> = read_all(live)?;
+            // One session may change or end without its user's row: each is judged anew once it is locked.
             if rule.one_per_device {
-                let same_device = live.iter_mut().rfind(|other| other.fingerprint == session.fingerprint);
-                if let Some(other) = same_device {
+                let same_device = live.iter().rfind(|other| other.fingerprint == session.fingerprint);
+                if let Some(same) = same_device
+                    && let Some(mut other) = lock_session!(c, same.id.as_str().to_owned())
+                    && other.is_live(now)
+                {
                     other.resume(&session);
-                    save_session!(c, *other);
-                    return Ok(Opening::Resumed(Box::new(other.clone())));
+                    save_session!(c, other);
+                    return Ok(Opening::Resumed(Box::new(other)));
                 }
             }
             let places = usize::try_from(rule.max_concurrent).unwrap_or(usize::MAX).saturating_sub(1);
@@ -99,10 +103,14 @@ impl SessionStore for SqlStore {
                 return Ok(Opening::LimitReached);
             }
             let mut ended = Vec::with_capacity(surplus);
-            for mut oldest in live.into_iter().take(surplus) {
-                oldest.end(now, TerminationReason::SessionLimit);
-                save_session!(c, oldest);
-                ended.push(oldest.id);
+            for oldest in live.into_iter().take(surplus) {
+                let limit = TerminationReason::SessionLimit.as_str();
+                let still_live = sessions::table.find(oldest.id.as_str().to_owned());
+                let still_live = still_live.filter(sessions::ended_at.is_null());
+                let ending = (sessions::ended_at.eq(Ts(now)), sessions::ended_reason.eq(limit));
+                if diesel::update(still_live).set(ending).execute(c).await? > 0 {
+                    ended.push(oldest.id);
+                }
             }
             diesel::insert_into(sessions::table).values(SessionRow::from(&session)).execute(c).await?;
             Ok(Opening::Opened { ended })
@@ -123,6 +131,23 @@ impl SessionStore for SqlStore {
                 .order((sessions::last_accessed.desc(), sessions::id))
                 .select(SessionRow::as_select());
             read_all(query.load(c).await?)
+        })
+    }
+
+    async fn knows_device(
+        &self,
+        user: UserId,
+        device: &DeviceFingerprint,
+        until: Instant,
+    ) -> Result<bool, StoreError> {
+        let device = device.as_str().to_owned();
+        on_db!(self, "look up known device", |c| {
+            let known = sessions::table
+                .filter(sessions::user_id.eq(Id::from(user)))
+                .filter(sessions::fingerprint.eq(device))
+                .filter(sessions::created_at.le(Ts(until)))
+                .select(sessions::id);
+            Ok(known.first::<String>(c).await.optional()?.is_some())
         })
     }
 
@@ -179,6 +204,28 @@ impl SessionStore for SqlStore {
                 RefreshVerdict::Expired => Rotation::Expired,
                 RefreshVerdict::Ended(reason) => Rotation::Ended(reason),
             })
+        })
+    }
+
+    async fn observe(
+        &self,
+        id: &SessionId,
+        before: &SessionTrace,
+        after: &SessionTrace,
+        now: Instant,
+    ) -> Result<bool, StoreError> {
+        let (id, before, after) = (id.as_str().to_owned(), before.clone(), after.to_json());
+        write_tx!(self, "observe session", |c| {
+            let session = lock_session!(c, id);
+            // Compared as traces: the same one may have been written in other letters, or not at all.
+            let Some(session) = session.filter(|it| it.is_live(now) && it.trace == before) else {
+                return Ok(false);
+            };
+            diesel::update(sessions::table.find(session.id.as_str().to_owned()))
+                .set(sessions::trace.eq(after))
+                .execute(c)
+                .await?;
+            Ok(true)
         })
     }
 

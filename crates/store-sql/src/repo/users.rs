@@ -1,7 +1,7 @@
 use archon_domain::ports::UserRepo;
 use archon_domain::{
-    AccountOpening, Amendment, ClientNetwork, EmailKey, Instant, NewAccount, ProfileVersion, SessionId,
-    StoreError, StoreErrorKind, User, UserId,
+    AccountDeletion, AccountOpening, Amended, Amendment, ClientNetwork, EmailKey, Instant, NewAccount,
+    ProfileVersion, StoreError, StoreErrorKind, User, UserId,
 };
 use async_trait::async_trait;
 use diesel::prelude::*;
@@ -12,6 +12,7 @@ use super::identities::store_identity;
 use super::read_one;
 use crate::SqlStore;
 use crate::db::{insert_all, on_db, write_one, write_tx};
+use crate::roster::Roster;
 use crate::rows::{MailRow, TokenRow, UserChanges, UserRow, roles_to_json};
 use crate::schema::{known_networks, mail_outbox, one_time_tokens, password_history, sessions, users};
 use crate::types::{Id, Ts};
@@ -64,21 +65,21 @@ impl UserRepo for SqlStore {
         })
     }
 
-    async fn amend(
-        &self,
-        id: UserId,
-        amendment: Amendment,
-        now: Instant,
-    ) -> Result<Option<User>, StoreError> {
+    async fn amend(&self, id: UserId, amendment: Amendment, now: Instant) -> Result<Amended, StoreError> {
+        let (id, ends_administration) = (Id::from(id), amendment.ends_administration());
         let changes = changes(amendment, now);
-        write_one!(self, "amend account", |c| {
-            let amended = diesel::update(users::table.find(Id::from(id)))
+        write_tx!(self, "amend account", |c| {
+            if ends_administration && is_last_administrator(id, &engine::lock_administrators(c, id).await?) {
+                return Ok(Amended::LastAdministrator);
+            }
+            let amended = diesel::update(users::table.find(id))
                 .set((changes, users::updated_at.eq(Ts(now))))
                 .returning(UserRow::as_returning())
                 .get_result(c)
                 .await
                 .optional()?;
-            read_one(amended)
+            let amended = read_one(amended)?;
+            Ok(amended.map_or(Amended::Unknown, |user: User| Amended::Changed(Box::new(user))))
         })
     }
 
@@ -159,25 +160,31 @@ impl UserRepo for SqlStore {
         })
     }
 
-    async fn delete_account(&self, id: UserId) -> Result<Option<Vec<SessionId>>, StoreError> {
+    async fn delete_account(&self, id: UserId) -> Result<AccountDeletion, StoreError> {
         let id = Id::from(id);
         write_tx!(self, "delete account", |c| {
-            // The row's lock keeps new sessions out until it is gone.
-            diesel::update(users::table.find(id))
-                .set(users::updated_at.eq(users::updated_at))
-                .execute(c)
-                .await?;
+            // The row's own lock keeps new sessions out until it is gone.
+            if is_last_administrator(id, &engine::lock_administrators(c, id).await?) {
+                return Ok(AccountDeletion::LastAdministrator);
+            }
             let sessions = diesel::delete(sessions::table.filter(sessions::user_id.eq(id)))
                 .returning(sessions::id)
                 .get_results::<String>(c)
                 .await?;
             // What else belongs to the account goes with it, by the foreign keys.
             if diesel::delete(users::table.find(id)).execute(c).await? == 0 {
-                return Ok(None);
+                return Ok(AccountDeletion::Unknown);
             }
-            super::sessions::ids(sessions).map(Some)
+            super::sessions::ids(sessions).map(AccountDeletion::Deleted)
         })
     }
+}
+
+/// Whether the account is the only one of these by which the service can be administered.
+fn is_last_administrator(id: Id, locked: &[(Id, Roster)]) -> bool {
+    let can_administer = Roster::administrators();
+    let administrators = locked.iter().filter(|(_, roster)| can_administer.contains(roster));
+    administrators.map(|(administrator, _)| *administrator).eq([id])
 }
 
 fn changes(amendment: Amendment, now: Instant) -> UserChanges {

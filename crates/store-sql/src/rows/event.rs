@@ -1,5 +1,6 @@
-use archon_domain::{ChainDigest, ChainLink, SecurityEvent, UserAgent};
+use archon_domain::{ChainDigest, ChainLink, EventTally, Instant, SecurityEvent, UserAgent};
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
 use serde_json::Value;
 
 use super::address;
@@ -69,5 +70,24 @@ impl TryFrom<LinkRow> for ChainLink {
         let digest: [u8; 32] =
             row.digest.try_into().map_err(|_| Fault::corrupt("a digest of the chain has no 32 bytes"))?;
         Ok(Self { sequence, digest: ChainDigest::from(digest) })
+    }
+}
+
+/// How many events of a kind happened within a step of time, the steps being numbered from 0.
+#[derive(Debug, QueryableByName)]
+pub(crate) struct TallyRow {
+    #[diesel(sql_type = Text)]
+    kind: String,
+    #[diesel(sql_type = BigInt)]
+    step: i64,
+    #[diesel(sql_type = BigInt)]
+    events: i64,
+}
+
+impl TallyRow {
+    /// The tally, of steps of so many microseconds that begin at `from`.
+    pub(crate) fn read(self, from: Instant, step: i64) -> Result<EventTally, Fault> {
+        let kind = self.kind.parse().map_err(Fault::corrupt)?;
+        Ok(EventTally::new(from, step, self.step, kind, u64::try_from(self.events).unwrap_or(0)))
     }
 }

@@ -2,7 +2,7 @@ use archon_domain::{Mail, QueuedMail};
 use diesel::prelude::*;
 use serde_json::Value;
 
-use super::{email, instant, name};
+use super::{email, instant, name, unwritable};
 use crate::error::Fault;
 use crate::schema::mail_outbox;
 use crate::types::{Id, Ts};
@@ -34,7 +34,6 @@ impl TryFrom<&QueuedMail> for MailRow {
     type Error = Fault;
 
     fn try_from(queued: &QueuedMail) -> Result<Self, Fault> {
-        let unwritable = |cause| Fault::Query(diesel::result::Error::SerializationError(cause));
         let mail = &queued.mail;
         Ok(Self {
             id: mail.id.into(),
@@ -42,9 +41,9 @@ impl TryFrom<&QueuedMail> for MailRow {
             recipient: mail.to.as_typed().to_owned(),
             name: mail.name.as_str().to_owned(),
             locale: mail.locale.clone(),
-            message: serde_json::to_value(&mail.message).map_err(|cause| unwritable(cause.into()))?,
+            message: serde_json::to_value(&mail.message).map_err(unwritable)?,
             queued_at: Ts(queued.queued_at),
-            attempts: i32::try_from(queued.attempts).map_err(|cause| unwritable(cause.into()))?,
+            attempts: i32::try_from(queued.attempts).map_err(unwritable)?,
             next_attempt_at: queued.next_attempt_at.map(Ts),
             last_error: queued.last_error.clone(),
         })

@@ -1,5 +1,7 @@
 //! Rows as the tables hold them, and how they become what the domain speaks of.
 
+mod alert;
+mod blocked_address;
 mod event;
 mod identity;
 mod key;
@@ -8,7 +10,9 @@ mod session;
 mod token;
 mod user;
 
-pub(crate) use event::{EventRow, LinkRow};
+pub(crate) use alert::{AlertRow, NoticeRow, event_count};
+pub(crate) use blocked_address::BlockRow;
+pub(crate) use event::{EventRow, LinkRow, TallyRow};
 pub(crate) use identity::IdentityRow;
 pub(crate) use key::KeyRow;
 pub(crate) use mail::MailRow;
@@ -16,9 +20,11 @@ pub(crate) use session::{SessionRow, session_id};
 pub(crate) use token::TokenRow;
 pub(crate) use user::{UserChanges, UserRow, roles_to_json};
 
+use std::error::Error;
 use std::net::IpAddr;
 
 use archon_domain::{Email, Instant, PersonName};
+use diesel::result::Error as QueryError;
 
 use crate::error::Fault;
 use crate::types::Ts;
@@ -37,4 +43,9 @@ fn name(text: &str) -> Result<PersonName, Fault> {
 
 fn instant(stored: Option<Ts>) -> Option<Instant> {
     stored.map(Instant::from)
+}
+
+/// A value that no column can hold.
+fn unwritable(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Fault {
+    Fault::Query(QueryError::SerializationError(cause.into()))
 }

@@ -1,4 +1,6 @@
-use archon_domain::{RefreshState, SealedToken, Session, SessionEnding, SessionId, Succession, UserAgent};
+use archon_domain::{
+    RefreshState, SealedToken, Session, SessionEnding, SessionId, SessionTrace, Succession, UserAgent,
+};
 use diesel::prelude::*;
 
 use super::address;
@@ -29,6 +31,7 @@ pub(crate) struct SessionRow {
     sealed_successor: Option<Vec<u8>>,
     ended_at: Option<Ts>,
     ended_reason: Option<String>,
+    trace: Option<String>,
 }
 
 impl From<&Session> for SessionRow {
@@ -54,6 +57,7 @@ impl From<&Session> for SessionRow {
             sealed_successor: last.map(|last| last.sealed_successor.as_bytes().to_vec()),
             ended_at: ending.map(|ending| Ts(ending.at)),
             ended_reason: ending.map(|ending| ending.reason.as_str().to_owned()),
+            trace: Some(session.trace.to_json()),
         }
     }
 }
@@ -62,7 +66,10 @@ impl TryFrom<SessionRow> for Session {
     type Error = Fault;
 
     fn try_from(row: SessionRow) -> Result<Self, Fault> {
-        let user_agent = UserAgent::new(&row.user_agent);
+        let (address, user_agent) = (address(&row.ip_address)?, UserAgent::new(&row.user_agent));
+        let created_at = row.created_at.into();
+        let trace = SessionTrace::of_stored(row.trace.as_deref(), address, &user_agent, created_at)
+            .map_err(Fault::corrupt)?;
         let last = match (row.refresh_predecessor, row.rotated_at, row.rotated_by, row.sealed_successor) {
             (None, None, None, None) => None,
             (Some(predecessor), Some(rotated_at), Some(rotated_by), Some(sealed)) => Some(Succession {
@@ -83,12 +90,12 @@ impl TryFrom<SessionRow> for Session {
         Ok(Self {
             id: session_id(&row.id)?,
             user: row.user_id.into(),
-            created_at: row.created_at.into(),
+            created_at,
             last_accessed: row.last_accessed.into(),
             expires_at: row.expires_at.into(),
             absolute_expires_at: row.absolute_expires_at.into(),
             remembered: row.remembered,
-            address: address(&row.ip_address)?,
+            address,
             // The column is for look-ups; what a fingerprint is made of is the domain's to say.
             fingerprint: user_agent.fingerprint(),
             user_agent,
@@ -97,6 +104,7 @@ impl TryFrom<SessionRow> for Session {
                 chain_began: row.chain_began.into(),
                 last,
             },
+            trace,
             ending,
         })
     }

@@ -50,6 +50,7 @@ async fn keys() -> Guarded<Arc<dyn KeyStore>, Pooled> {
 mod contract {
     use super::{keys, stores};
 
+    archon_contract::user_directory!(stores);
     archon_contract::user_repo!(stores);
     archon_contract::credentials!(stores);
     archon_contract::identities!(stores);

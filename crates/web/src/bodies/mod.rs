@@ -1,9 +1,16 @@
 //! What requests and responses hold; the OpenAPI document is made from these very types.
 
+mod admin;
 mod oauth;
 mod requests;
 mod responses;
 
+pub(crate) use admin::{
+    AdminUserBody, AlertBody, AlertPageBody, BlockAddressBody, BlockedAddressBody, BlockedAddressesBody,
+    EndedBody, EventPageBody, FailedMailsBody, FailedMailsQuery, FailedNoticesBody, FindAlertsQuery,
+    FindEventsQuery, FindUsersQuery, KeyBody, KeysBody, LimitQuery, MailQueueBody, ReasonBody, RetriedBody,
+    SetRolesBody, UserDetailsBody, UserPageBody,
+};
 pub(crate) use oauth::{
     AuthorizationBody, AuthorizeBody, CallbackBody, ExportedIdentityBody, IdentitiesBody, IdentityBody,
     ProvidersBody,
@@ -13,6 +20,6 @@ pub(crate) use requests::{
     ResetRequestBody, UpdateProfileBody, VerifyEmailBody,
 };
 pub(crate) use responses::{
-    ErrorBody, ErrorDetailBody, ExportBody, HealthBody, JwkSetBody, MessageBody, ProbeBody, ProblemBody,
-    RegisteredBody, SessionsBody, TokenPairBody, UserBody,
+    ErrorBody, ErrorDetailBody, EventBody, ExportBody, HealthBody, JwkSetBody, MessageBody, ProbeBody,
+    ProblemBody, RegisteredBody, SessionsBody, TokenPairBody, UserBody,
 };

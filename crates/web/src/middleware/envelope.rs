@@ -10,8 +10,10 @@ use archon_domain::Instant;
 use serde::Serialize;
 use tracing::Instrument as _;
 
+use super::trace;
 use crate::WebState;
 use crate::bodies::{ErrorBody, ErrorDetailBody, ProblemBody};
+use crate::console::is_console;
 use crate::incoming::RequestId;
 use crate::pages::{is_detour, is_page, problem_page};
 use crate::problem::Problem;
@@ -39,6 +41,7 @@ pub(crate) async fn envelope(
         user_id = tracing::field::Empty,
         session_id = tracing::field::Empty,
     );
+    trace::join(&span, request.headers());
     async {
         // Handlers' errors come as responses; routing does not bear a second holder of the request.
         let mut response = next.call(request).await?.map_into_boxed_body();
@@ -47,6 +50,7 @@ pub(crate) async fn envelope(
         }
         secure(response.headers_mut(), &state, &id);
         finish(&method, &route, &response, begun);
+        state.samples.answered(begun.elapsed(), state.auth.now());
         Ok(response)
     }
     .instrument(span)
@@ -93,7 +97,10 @@ fn keep_headers(bare: ServiceResponse<BoxBody>, mut rendered: HttpResponse) -> S
 fn render(problem: &Problem, request: &HttpRequest, state: &WebState, id: &str) -> HttpResponse {
     let now = state.auth.now();
     let mut response = match &state.pages {
-        Some(pages) if is_page(request.path()) => problem_page(pages, problem, now, id),
+        Some(pages) if is_page(request.path()) => problem_page(pages, problem, "/auth/pages", now, id),
+        Some(pages) if is_console(request.path()) && pages.policy.console => {
+            problem_page(pages, problem, "/auth/console", now, id)
+        }
         _ if wants_problem_json(request) => problem_json(problem, request, id),
         _ => enveloped(problem, now, id),
     };
@@ -177,9 +184,17 @@ fn secure(headers: &mut HeaderMap, state: &WebState, id: &str) {
 fn finish(method: &str, route: &str, response: &ServiceResponse<BoxBody>, begun: std::time::Instant) {
     let elapsed = begun.elapsed();
     let status = response.status().as_u16();
-    let labels = [("method", method.to_owned()), ("route", route.to_owned()), ("status", status.to_string())];
+    let (method, route) = (method_word(method), route.to_owned());
+    let labels = [("method", method.into()), ("route", route.clone()), ("status", status.to_string())];
     metrics::counter!("archon_http_requests_total", &labels).increment(1);
-    let labels = [("method", method.to_owned()), ("route", route.to_owned())];
-    metrics::histogram!("archon_http_request_seconds", &labels).record(elapsed.as_secs_f64());
+    metrics::histogram!("archon_http_request_seconds", "method" => method, "route" => route)
+        .record(elapsed.as_secs_f64());
+    trace::answered(response.status());
     tracing::info!(status, elapsed_ms = elapsed.as_secs_f64() * 1000.0, "answered");
+}
+
+/// A method as metrics know it: a client can make up any number of others.
+fn method_word(method: &str) -> &'static str {
+    const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    KNOWN.into_iter().find(|known| *known == method).unwrap_or("other")
 }

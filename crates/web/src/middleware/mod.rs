@@ -4,6 +4,7 @@
 mod envelope;
 mod head_as_get;
 mod rate_headers;
+mod trace;
 
 pub(crate) use envelope::envelope;
 pub(crate) use head_as_get::head_as_get;

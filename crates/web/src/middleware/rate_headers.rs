@@ -41,13 +41,15 @@ async fn charge_late(
     response: ServiceResponse,
     bucket: Bucket,
 ) -> (ServiceResponse, Option<(Bucket, RateDecision)>) {
-    let address = client_of(request).address;
+    let client = client_of(request);
+    let address = client.address;
     let network = RateKey::Network(ClientNetwork::of(address));
     let charged = match state.limits.take(Bucket::Default, &network, address).await {
         Ok(decision) => decision,
         Err(fault) => return (response.error_response(Problem::from(fault)), None),
     };
     if let Some(refused) = charged.filter(|decision| !decision.allowed) {
+        state.auth.record_refusal_by_limit(Bucket::Default, &network, &refused, &client).await;
         let response = response.error_response(Problem::rate_limited(&refused));
         return (response, Some((Bucket::Default, refused)));
     }

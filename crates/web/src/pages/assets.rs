@@ -41,7 +41,8 @@ pub(crate) fn mark_of(provider: &str) -> &'static str {
     }
 }
 
-fn asset(content_type: &'static str, body: &'static str) -> HttpResponse {
+/// A file that is part of the program, which browsers may keep for an hour.
+pub(crate) fn asset(content_type: &'static str, body: &'static str) -> HttpResponse {
     HttpResponse::Ok()
         .content_type(content_type)
         .insert_header((CACHE_CONTROL, "public, max-age=3600"))

@@ -10,7 +10,8 @@ use crate::problem::Problem;
 use crate::urlencoded::pairs;
 
 /// The fields of an HTML form as they were typed; `crate::body` judges them like those of the API.
-pub(super) struct Form(Map<String, Value>);
+#[derive(Clone)]
+pub(crate) struct Form(Map<String, Value>);
 
 /// Fields that are checkboxes: present and `true`, or absent.
 const CHECKBOXES: [&str; 1] = ["remember_me"];
@@ -24,7 +25,7 @@ impl Form {
     ///
     /// # Errors
     /// 400 where a name stands twice or something is not UTF-8.
-    pub(super) fn parse(bytes: &[u8]) -> Result<Self, Problem> {
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Problem> {
         let text = std::str::from_utf8(bytes).map_err(|_| malformed("the form is not UTF-8"))?;
         let mut fields = Map::new();
         for (name, value) in pairs(text) {
@@ -41,23 +42,33 @@ impl Form {
     }
 
     /// Takes a field out that is about the page, not about what the form is for; empty where there is none.
-    pub(super) fn take(&mut self, name: &str) -> String {
+    pub(crate) fn take(&mut self, name: &str) -> String {
         match self.0.remove(name) {
             Some(Value::String(text)) => text,
             _ => String::new(),
         }
     }
 
+    /// The same with the words of one field apart, as the API takes a list.
+    pub(crate) fn with_words(&self, name: &str) -> Self {
+        let mut form = self.clone();
+        if let Some(Value::String(text)) = self.0.get(name) {
+            let words = text.split([' ', ',', '\t']).filter(|word| !word.is_empty());
+            form.0.insert(name.to_owned(), words.map(Value::from).collect());
+        }
+        form
+    }
+
     /// Checks the fields as those of a request to the API.
     ///
     /// # Errors
     /// Everything that is wrong with them.
-    pub(super) fn judge<B: RequestBody>(&self, policy: &Policy) -> Result<B, Problem> {
+    pub(crate) fn judge<B: RequestBody>(&self, policy: &Policy) -> Result<B, Problem> {
         body::judge(self.0.clone(), policy)
     }
 
     /// What was typed, as far as it may be shown again.
-    pub(super) fn typed(&self) -> BTreeMap<String, Shown> {
+    pub(crate) fn typed(&self) -> BTreeMap<String, Shown> {
         let shown = self.0.iter().filter(|(name, _)| !SECRETS.contains(&name.as_str()));
         let shown = shown.map(|(name, value)| match value {
             Value::String(text) => (name.clone(), Shown::from(text)),
@@ -68,7 +79,7 @@ impl Form {
 }
 
 /// The value of a name in a query, where it stands there once.
-pub(super) fn query(text: &str, name: &str) -> Option<String> {
+pub(crate) fn query(text: &str, name: &str) -> Option<String> {
     let mut values =
         pairs(text).filter(|(present, _)| present.as_deref() == Some(name)).map(|(_, value)| value);
     values.next().flatten().filter(|_| values.next().is_none())
@@ -101,6 +112,15 @@ mod tests {
         assert_eq!(query("a=1&a=2&b=3", "a"), None);
         assert_eq!(query("a=1&a=2&b=3", "b").as_deref(), Some("3"));
         assert_eq!(query("b=%ff", "b"), None);
+    }
+
+    #[test]
+    fn the_words_of_a_field_can_be_taken_apart() {
+        let form = Form::parse(b"roles=+user,admin++x&reason=a+b").unwrap().with_words("roles");
+        assert_eq!(
+            Value::Object(form.0),
+            serde_json::json!({"roles": ["user", "admin", "x"], "reason": "a b"})
+        );
     }
 
     #[test]

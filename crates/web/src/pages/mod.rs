@@ -26,20 +26,22 @@ mod words;
 
 use actix_web::HttpResponse;
 
-pub(crate) use assets::{icon, mark, mark_of, style};
+pub(crate) use assets::{asset, icon, mark, mark_of, style};
 pub(crate) use change_password::{change, show_change};
+pub(crate) use done::Done;
+pub(crate) use form::Form;
 pub(crate) use identities::{begin_link, finish_link, list_identities, unlink};
-pub(crate) use place::is_page;
+pub(crate) use place::{Place, is_page};
 pub(crate) use problem_page::problem_page;
 pub(crate) use providers::{begin_sign_in, finish_sign_in};
+pub(crate) use refusal::Refusal;
 pub(crate) use register::{register, show_register};
 pub(crate) use reset_password::{forget, reset, show_forgotten, show_reset};
 pub(crate) use sessions::{end_one, end_others, list, resend};
 pub(crate) use sign_in::{index, show_sign_in, sign_in, sign_out};
 pub(crate) use verify_email::{show_verify, verify};
-pub(crate) use visit::is_detour;
-
-use self::visit::Detour;
+pub(crate) use visit::{Detour, Visit, is_detour};
+pub(crate) use words::ago;
 
 /// What pages answer with.
-type PageAnswer = Result<HttpResponse, Detour>;
+pub(crate) type PageAnswer = Result<HttpResponse, Detour>;

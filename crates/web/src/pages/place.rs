@@ -1,8 +1,11 @@
+use std::borrow::Cow;
+
 use super::done::Done;
+use crate::console::ConsolePlace;
 
 /// A page that links and redirects lead to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(crate) enum Place {
     SignIn,
     Register,
     ForgotPassword,
@@ -11,6 +14,7 @@ pub(super) enum Place {
     Sessions,
     ChangePassword,
     Identities,
+    Console(ConsolePlace),
 }
 
 /// Where every page lies.
@@ -22,8 +26,8 @@ pub(crate) fn is_page(path: &str) -> bool {
 }
 
 impl Place {
-    pub(super) const fn path(self) -> &'static str {
-        match self {
+    pub(crate) fn path(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
             Self::SignIn => "/auth/pages/sign-in",
             Self::Register => "/auth/pages/register",
             Self::ForgotPassword => "/auth/pages/forgot-password",
@@ -32,24 +36,26 @@ impl Place {
             Self::Sessions => "/auth/pages/sessions",
             Self::ChangePassword => "/auth/pages/change-password",
             Self::Identities => "/auth/pages/identities",
-        }
+            Self::Console(place) => return place.path(),
+        })
     }
 
     /// The same, with the news that something was done.
-    pub(super) fn after(self, done: Done) -> String {
+    pub(crate) fn after(self, done: Done) -> String {
         format!("{}?done={}", self.path(), done.code())
     }
 
     /// The same, on the way to another page.
-    pub(super) fn before(self, next: Self) -> String {
+    pub(crate) fn before(self, next: Self) -> String {
         format!("{}?next={}", self.path(), next.path())
     }
 
     /// Where a log-in leads to: one of the pages that need one, and nowhere else whatever is asked for, or the
     /// page would send its visitors to hosts of a stranger's choice.
-    pub(super) fn after_sign_in(next: &str) -> Self {
+    pub(crate) fn after_sign_in(next: &str) -> Self {
         let places = [Self::Sessions, Self::ChangePassword, Self::Identities];
-        places.into_iter().find(|place| place.path() == next).unwrap_or(Self::Sessions)
+        let own = places.into_iter().find(|place| place.path() == next);
+        own.or_else(|| ConsolePlace::parse(next).map(Self::Console)).unwrap_or(Self::Sessions)
     }
 }
 
@@ -61,9 +67,19 @@ mod tests {
     fn a_log_in_leads_to_pages_of_the_service_only() {
         assert_eq!(Place::after_sign_in("/auth/pages/change-password"), Place::ChangePassword);
         assert_eq!(Place::after_sign_in("/auth/pages/identities"), Place::Identities);
-        for next in
-            ["", "/", "//evil.example", "https://evil.example", "/auth/pages/sign-in", "sessions", "\r\n"]
-        {
+        let users = Place::Console(ConsolePlace::Users);
+        assert_eq!(Place::after_sign_in(&users.path()), users);
+        for next in [
+            "",
+            "/",
+            "//evil.example",
+            "https://evil.example",
+            "/auth/pages/sign-in",
+            "sessions",
+            "\r\n",
+            "/auth/console/",
+            "/auth/console/users/..",
+        ] {
             assert_eq!(Place::after_sign_in(next), Place::Sessions, "{next:?}");
         }
     }

@@ -8,12 +8,18 @@ use super::words::in_so_long;
 use crate::problem::Problem;
 use crate::templates::Pages;
 
-/// An error below the pages' paths, for whoever has opened one: what happened, what to do, and the request's id
-/// for whoever is asked for help.
-pub(crate) fn problem_page(pages: &Pages, problem: &Problem, now: Instant, id: &str) -> HttpResponse {
+/// An error below the pages' paths, for whoever has opened one: what happened, what to do, the way to `start`, and
+/// the request's id for whoever is asked for help.
+pub(crate) fn problem_page(
+    pages: &Pages,
+    problem: &Problem,
+    start: &str,
+    now: Instant,
+    id: &str,
+) -> HttpResponse {
     let wait = problem.retry_after.map_or(0, |retry_after| retry_after.seconds(now));
     let (heading, advice) = words(problem, &in_so_long(wait, now));
-    let values = context! { heading, advice => &advice, request_id => id };
+    let values = context! { heading, advice => &advice, start, request_id => id };
     let mut response = HttpResponse::build(problem.status);
     match pages.render("problem.html", values) {
         Ok(html) => response
@@ -26,6 +32,10 @@ pub(crate) fn problem_page(pages: &Pages, problem: &Problem, now: Instant, id: &
 
 fn words(problem: &Problem, soon: &str) -> (&'static str, String) {
     match problem.status.as_u16() {
+        404 if problem.code == "USER_NOT_FOUND" => (
+            "There is no such account",
+            "It may have been deleted meanwhile. Its security events are still there.".to_owned(),
+        ),
         404 => (
             "There is no such page",
             "The address may be mistyped. If it came with a mail, copy the whole link.".to_owned(),

@@ -1,13 +1,13 @@
 use actix_web::web;
-use archon_app::{BeginOauth, BegunOauth, RedirectTarget};
-use archon_domain::{Bucket, OauthPurpose, Session};
+use archon_app::{BegunOauth, RedirectTarget};
+use archon_domain::Session;
 
 use super::PageAnswer;
 use super::place::Place;
 use super::refusal::Refusal;
 use super::sign_in::values;
 use super::visit::Visit;
-use crate::charged::finish_oauth;
+use crate::charged::{begin_oauth, finish_oauth};
 use crate::problem::Problem;
 
 /// Sends the browser to a provider. Only from a page of ours: elsewhere nobody begins what the user did not ask
@@ -31,14 +31,8 @@ pub(crate) async fn begin_sign_in(mut visit: Visit, path: web::Path<String>) -> 
 }
 
 async fn begin(visit: &Visit, provider: &str) -> Result<BegunOauth, Problem> {
-    visit.incoming.charge_client(&visit.app, Bucket::Oauth).await?;
     let redirect = visit.address_of(&format!("/auth/pages/oauth/{provider}/callback"));
-    let command = BeginOauth {
-        provider: provider.to_owned(),
-        redirect: RedirectTarget::Own(redirect),
-        purpose: OauthPurpose::LogIn,
-    };
-    visit.app.complete(|auth| async move { auth.begin_oauth(command).await }).await
+    begin_oauth(&visit.app, &visit.incoming, provider.to_owned(), RedirectTarget::Own(redirect)).await
 }
 
 /// Signs in whom a provider has sent back to this browser.

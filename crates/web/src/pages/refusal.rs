@@ -9,7 +9,7 @@ use crate::templates::LABELS;
 
 /// What is wrong with a form, in words for people.
 #[derive(Debug)]
-pub(super) struct Refusal {
+pub(crate) struct Refusal {
     /// The precise cause, by which templates offer a way out.
     code: &'static str,
     /// What is wrong with the whole.
@@ -19,7 +19,7 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    pub(super) fn of(problem: &Problem, now: Instant) -> Self {
+    pub(crate) fn of(problem: &Problem, now: Instant) -> Self {
         let mut refusal = Self { code: problem.code, general: Vec::new(), fields: BTreeMap::new() };
         match own_words(problem, now) {
             Some((Some(field), words)) => refusal.add(field, words),
@@ -37,7 +37,7 @@ impl Refusal {
     }
 
     /// The same for what was refused with a provider, which is called by its name.
-    pub(super) fn by(provider: &str, problem: &Problem, now: Instant) -> Self {
+    pub(crate) fn by(provider: &str, problem: &Problem, now: Instant) -> Self {
         match words_of_provider(provider, problem, now) {
             Some(words) => Self { code: problem.code, general: vec![words], fields: BTreeMap::new() },
             None => Self::of(problem, now),
@@ -45,7 +45,7 @@ impl Refusal {
     }
 
     /// What templates see.
-    pub(super) fn into_value(self) -> Value {
+    pub(crate) fn into_value(self) -> Value {
         let Self { code, general, fields } = self;
         context! { code, general, fields }
     }
@@ -86,11 +86,44 @@ fn own_words(problem: &Problem, now: Instant) -> Option<(Option<&str>, String)> 
         "ACCOUNT_LOCKED" => {
             (None, format!("Too many attempts have failed, so this account is locked. Try again {soon}."))
         }
+        "ADDRESS_BLOCKED" => {
+            (None, format!("Your network is blocked for a while. Try again {soon}, or from another network."))
+        }
         "RATE_LIMIT_EXCEEDED" => (None, format!("That was too often. Try again {soon}.")),
         "SERVICE_UNAVAILABLE" => {
             (None, format!("The service is busy, and nothing was done. Try again {soon}."))
         }
         "INTERNAL_ERROR" => (None, "Something went wrong on our side. Try again in a while.".to_owned()),
+        _ => return words_for_operators(problem),
+    };
+    Some((field, words))
+}
+
+/// The same of what an administrator has asked for at the console.
+fn words_for_operators(problem: &Problem) -> Option<(Option<&str>, String)> {
+    let (field, words) = match problem.code {
+        "LAST_ADMINISTRATOR" => (
+            None,
+            "This is the last active administrator, and nobody could administer the service any more. Make another \
+             account an administrator first."
+                .to_owned(),
+        ),
+        "KEYS_FROM_FILES" => {
+            let way_out = problem.details.first().map_or("", |detail| &*detail.message);
+            (None, format!("The signing keys come from files of the operator. {}", sentence(way_out)))
+        }
+        "OWN_ADDRESS" => (
+            Some("address"),
+            "Is your own address: you could not log in again. Block it from another network, if it must be."
+                .to_owned(),
+        ),
+        "ADDRESS_NOT_BLOCKED" => (None, "This address is not blocked any more.".to_owned()),
+        "USER_NOT_FOUND" => (None, "There is no such account any more.".to_owned()),
+        "SESSION_NOT_FOUND" => (None, "This session is over already.".to_owned()),
+        "MAIL_NOT_FOUND" => (None, "This mail is not among those that were given up any more.".to_owned()),
+        "INVALID_CURSOR" => {
+            (None, "This page of the list is not to be found any more. Begin at the first page.".to_owned())
+        }
         _ => return None,
     };
     Some((field, words))

@@ -26,13 +26,13 @@ use crate::problem::Problem;
 use crate::templates::Pages;
 
 /// Nothing but our own style sheet and icon is loaded, no script runs, and forms go nowhere else.
-pub(super) const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
+pub(crate) const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
                                  base-uri 'none'; frame-ancestors 'none'";
 
 /// A browser at one of the pages.
 pub(crate) struct Visit {
-    pub(super) app: web::Data<WebState>,
-    pub(super) incoming: Incoming,
+    pub(crate) app: web::Data<WebState>,
+    pub(crate) incoming: Incoming,
     pages: Pages,
     /// The secret that the browser has in its cookie, and the one that forms shown now hold.
     held: Option<String>,
@@ -114,34 +114,34 @@ impl Visit {
     }
 
     /// A field of the address's query.
-    pub(super) fn query(&self, name: &str) -> Option<String> {
+    pub(crate) fn query(&self, name: &str) -> Option<String> {
         form::query(self.incoming.request().query_string(), name)
     }
 
     /// Which of these things the address says were done.
-    pub(super) fn done(&self, expected: &[Done]) -> Option<Done> {
+    pub(crate) fn done(&self, expected: &[Done]) -> Option<Done> {
         let code = self.query("done")?;
         expected.iter().find(|done| done.code() == code).copied()
     }
 
     /// What a new password must be like, in a sentence.
-    pub(super) fn password_rules(&self) -> String {
+    pub(crate) fn password_rules(&self) -> String {
         password_rules(&self.app.auth.policy().passwords)
     }
 
     /// Whether the browser has a session, good or not.
-    pub(super) fn has_session(&self) -> bool {
+    pub(crate) fn has_session(&self) -> bool {
         self.session.is_some()
     }
 
     /// The providers that one can log in with.
-    pub(super) fn providers(&self) -> Vec<&ProviderDescriptor> {
+    pub(crate) fn providers(&self) -> Vec<&ProviderDescriptor> {
         let listed = self.app.auth.providers().into_iter();
         listed.filter_map(|(descriptor, enabled)| enabled.then_some(descriptor)).collect()
     }
 
     /// What templates see of them.
-    pub(super) fn ways_in(&self) -> Vec<Value> {
+    pub(crate) fn ways_in(&self) -> Vec<Value> {
         let way_in = |provider: &ProviderDescriptor| {
             context! {
                 name => &provider.name,
@@ -153,7 +153,7 @@ impl Visit {
     }
 
     /// What people call a provider.
-    pub(super) fn name_of<'a>(&'a self, provider: &'a str) -> &'a str {
+    pub(crate) fn name_of<'a>(&'a self, provider: &'a str) -> &'a str {
         self.app.auth.provider_display_name(provider)
     }
 
@@ -161,19 +161,19 @@ impl Visit {
     ///
     /// # Errors
     /// 404 for one that is not listed: pages show no name that anybody can put into an address.
-    pub(super) fn listed(&self, path: web::Path<String>) -> Result<String, Problem> {
+    pub(crate) fn listed(&self, path: web::Path<String>) -> Result<String, Problem> {
         let name = path.into_inner();
         let is_listed = self.app.auth.providers().iter().any(|(provider, _)| provider.name == name);
         if is_listed { Ok(name) } else { Err(Problem::not_found("NOT_FOUND", "There is no such provider")) }
     }
 
     /// Where a provider is to send this browser back to.
-    pub(super) fn address_of(&self, path: &str) -> String {
+    pub(crate) fn address_of(&self, path: &str) -> String {
         format!("{}{path}", self.pages.policy.origin)
     }
 
     /// Whether the browser says that the way here began on another site.
-    pub(super) fn is_from_elsewhere(&self) -> bool {
+    pub(crate) fn is_from_elsewhere(&self) -> bool {
         guard::check_source(self.incoming.request().headers(), &self.pages.policy.origin).is_err()
     }
 
@@ -181,7 +181,7 @@ impl Visit {
     ///
     /// # Errors
     /// The page that says why the form is not believed, with a way back to `place`.
-    pub(super) async fn form(&mut self, place: Place) -> Result<Form, Detour> {
+    pub(crate) async fn form(&mut self, place: Place) -> Result<Form, Detour> {
         let source = guard::check_source(self.incoming.request().headers(), &self.pages.policy.origin);
         source.map_err(|distrust| self.distrusted(distrust, place, ""))?;
         let mut form = Form::parse(&self.incoming.form().await?)?;
@@ -212,12 +212,12 @@ impl Visit {
     ///
     /// # Errors
     /// The way to sign in, and from there to `place`, for nobody; the session cookie goes only if it was refused.
-    pub(super) async fn caller(&mut self, place: Place, bucket: Bucket) -> Result<Caller, Detour> {
+    pub(crate) async fn caller(&mut self, place: Place, bucket: Bucket) -> Result<Caller, Detour> {
         Ok(self.prove(place, bucket, false).await?.caller)
     }
 
     /// The same with what they are shown of their account.
-    pub(super) async fn user(&mut self, place: Place) -> Result<(Caller, Profile), Detour> {
+    pub(crate) async fn user(&mut self, place: Place) -> Result<(Caller, Profile), Detour> {
         let Authenticated { caller, profile, .. } = self.prove(place, Bucket::Default, true).await?;
         let profile = profile.ok_or(ProfileError::AccountGone);
         let profile = profile.map_err(|error| self.refused_session(place, error.into()))?;
@@ -264,27 +264,27 @@ impl Visit {
     }
 
     /// Signs the browser in to a session.
-    pub(super) fn sign_in(&mut self, session: &Session) -> Result<(), Problem> {
+    pub(crate) fn sign_in(&mut self, session: &Session) -> Result<(), Problem> {
         self.remember(session)?;
         self.give_new_secret();
         Ok(())
     }
 
     /// Lets the browser forget its session.
-    pub(super) fn sign_out(&mut self) {
+    pub(crate) fn sign_out(&mut self) {
         self.cookies.insert(cookies::SESSION, cookies::clear(cookies::SESSION));
         self.give_new_secret();
     }
 
     /// Ties a flow with a provider to this browser. One that was begun before in it can end no more.
-    pub(super) fn bind(&mut self, state: &OneTimeToken, next: Place) {
+    pub(crate) fn bind(&mut self, state: &OneTimeToken, next: Place) {
         let lifetime = self.app.auth.policy().oauth.state_for.num_seconds();
         let value = Binding::value(state, next);
         self.cookies.insert(cookies::PROVIDER, cookies::write(cookies::PROVIDER, &value, Some(lifetime)));
     }
 
     /// Where the user wanted to go who went to a provider.
-    pub(super) fn bound_for(&self) -> Place {
+    pub(crate) fn bound_for(&self) -> Place {
         self.binding().map_or(Place::Sessions, |binding| binding.next)
     }
 
@@ -293,7 +293,7 @@ impl Visit {
     /// # Errors
     /// 400 where another browser has begun it. The flow that this one has begun, if any, goes on: else any site
     /// could break it off.
-    pub(super) fn unbind(&mut self) -> Result<(), Problem> {
+    pub(crate) fn unbind(&mut self) -> Result<(), Problem> {
         let state = self.query("state").unwrap_or_default();
         if !self.binding().is_some_and(|binding| binding.is_of(&state)) {
             tracing::info!("a callback was not believed: this browser has not begun its flow");
@@ -314,7 +314,7 @@ impl Visit {
     }
 
     /// The page of a template.
-    pub(super) fn page(&self, status: StatusCode, template: &str, values: Value) -> PageAnswer {
+    pub(crate) fn page(&self, status: StatusCode, template: &str, values: Value) -> PageAnswer {
         let values = context! { form_token => &self.given, ..values };
         let html = self.pages.render(template, values)?;
         let mut response = HttpResponseBuilder::new(status);
@@ -323,18 +323,18 @@ impl Visit {
     }
 
     /// A page that is simply shown.
-    pub(super) fn show(&self, template: &str, values: Value) -> PageAnswer {
+    pub(crate) fn show(&self, template: &str, values: Value) -> PageAnswer {
         self.page(StatusCode::OK, template, values)
     }
 
     /// The page of a form that was refused, with what was typed and what is wrong with it.
-    pub(super) fn again(&self, template: &str, form: &Form, problem: &Problem, values: Value) -> PageAnswer {
+    pub(crate) fn again(&self, template: &str, form: &Form, problem: &Problem, values: Value) -> PageAnswer {
         let refusal = Refusal::of(problem, self.app.auth.now());
         self.refused(template, problem, refusal, context! { typed => form.typed(), ..values })
     }
 
     /// A page that says first what was refused.
-    pub(super) fn refused(
+    pub(crate) fn refused(
         &self,
         template: &str,
         problem: &Problem,
@@ -350,7 +350,7 @@ impl Visit {
     }
 
     /// The way to another address of the service, for the browser to ask for by GET.
-    pub(super) fn go(&self, path: impl Into<String>) -> HttpResponse {
+    pub(crate) fn go(&self, path: impl Into<String>) -> HttpResponse {
         let mut response = HttpResponse::SeeOther();
         response.insert_header((LOCATION, path.into()));
         self.with_cookies(response).finish()

@@ -3,7 +3,7 @@
 use archon_domain::{Instant, PasswordPolicy, Span};
 
 /// "5 minutes ago".
-pub(super) fn ago(then: Instant, now: Instant) -> String {
+pub(crate) fn ago(then: Instant, now: Instant) -> String {
     match (now - then).num_seconds() {
         ..60 => "just now".to_owned(),
         seconds => format!("{} ago", length(seconds)),
@@ -23,7 +23,7 @@ fn length(seconds: i64) -> String {
 
 /// When to come back, never too early: "in 40 seconds", "in 30 minutes, at 10:35 UTC", "on 6 January 2026,
 /// 10:35 UTC".
-pub(super) fn in_so_long(seconds: i64, now: Instant) -> String {
+pub(crate) fn in_so_long(seconds: i64, now: Instant) -> String {
     let minutes = (seconds + 59) / 60;
     // Up to the next whole minute, since no seconds are said.
     let at = now + Span::seconds(seconds + 59);
@@ -37,12 +37,12 @@ pub(super) fn in_so_long(seconds: i64, now: Instant) -> String {
 }
 
 /// "5 January 2026, 10:00 UTC".
-pub(super) fn date(instant: Instant) -> String {
+pub(crate) fn date(instant: Instant) -> String {
     instant.format("%-d %B %Y, %H:%M UTC").to_string()
 }
 
 /// "At least 8 characters, with a digit and one of !@#."
-pub(super) fn password_rules(policy: &PasswordPolicy) -> String {
+pub(crate) fn password_rules(policy: &PasswordPolicy) -> String {
     let symbol = format!("one of {}", PasswordPolicy::SYMBOLS);
     let classes = [
         (policy.require_uppercase, "an upper-case letter"),
@@ -61,7 +61,7 @@ pub(super) fn password_rules(policy: &PasswordPolicy) -> String {
 }
 
 /// A sentence made of a fragment such as "must not be empty".
-pub(super) fn sentence(fragment: &str) -> String {
+pub(crate) fn sentence(fragment: &str) -> String {
     let mut letters = fragment.chars();
     let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}.", letters.as_str().trim_end_matches('.'))

@@ -15,6 +15,7 @@ use crate::refusals::{BodyErrors, CallerErrors, CommonErrors};
     post, path = "/auth/register", tag = "account", request_body = RegisterBody,
     responses(
         (status = 201, description = "The account and its first tokens", body = RegisteredBody),
+        (status = 403, description = "ADDRESS_BLOCKED", body = ErrorBody),
         (status = 409, description = "EMAIL_EXISTS: another account has the address", body = ErrorBody),
         BodyErrors, CommonErrors,
     ),
@@ -60,6 +61,7 @@ pub(crate) async fn update(app: web::Data<WebState>, mut incoming: Incoming) -> 
     request_body = DeleteAccountBody,
     responses(
         (status = 204, description = "The account is gone"),
+        (status = 409, description = "LAST_ADMINISTRATOR: nobody could administer the service any more", body = ErrorBody),
         BodyErrors, CallerErrors, CommonErrors,
     ),
 )]

@@ -15,7 +15,7 @@ use crate::refusals::{BodyErrors, CallerErrors, CommonErrors};
     responses(
         (status = 200, description = "The session's first tokens", body = TokenPairBody),
         (status = 401, description = "INVALID_CREDENTIALS", body = ErrorBody),
-        (status = 403, description = "EMAIL_NOT_VERIFIED, ACCOUNT_DISABLED or SESSION_LIMIT_REACHED", body = ErrorBody),
+        (status = 403, description = "ADDRESS_BLOCKED, EMAIL_NOT_VERIFIED, ACCOUNT_DISABLED or SESSION_LIMIT_REACHED", body = ErrorBody),
         BodyErrors, CommonErrors,
     ),
 )]

@@ -1,6 +1,8 @@
 //! Which path does what, in one table.
 
 mod account;
+pub(crate) mod admin;
+mod console;
 mod docs;
 mod email;
 mod health;
@@ -17,6 +19,7 @@ use std::sync::LazyLock;
 use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, Route, web};
 use archon_domain::Bucket;
 
+use crate::WebState;
 use crate::answer::Answer;
 use crate::charged::CONFIRMATIONS;
 use crate::pages;
@@ -43,7 +46,7 @@ struct Endpoint {
 
 /// Every path of the service. The bucket says whose budget the path draws on; `None` is never limited.
 fn endpoints() -> impl Iterator<Item = Endpoint> {
-    api().into_iter().chain(people())
+    api().into_iter().chain(admin::endpoints()).chain(people()).chain(console::endpoints())
 }
 
 /// The paths that programs call.
@@ -183,9 +186,9 @@ macro_rules! methods {
 
 methods!(get = "GET", post = "POST", put = "PUT", patch = "PATCH", delete = "DELETE");
 
-/// Adds every path to an application; those of the pages only where the service shows them.
-pub(crate) fn configure(config: &mut web::ServiceConfig, with_pages: bool) {
-    for endpoint in endpoints().filter(|endpoint| with_pages || !pages::is_page(endpoint.path)) {
+/// Adds every path to an application; those of the pages and of the console only where the service shows them.
+pub(crate) fn configure(config: &mut web::ServiceConfig, state: &WebState) {
+    for endpoint in endpoints().filter(|endpoint| state.shows(endpoint.path)) {
         config.service(endpoint.resource());
     }
     config.default_service(web::to(not_found));

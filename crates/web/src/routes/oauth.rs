@@ -1,13 +1,12 @@
 use actix_web::web;
-use archon_app::{BeginOauth, RedirectTarget};
-use archon_domain::{Bucket, OauthPurpose};
+use archon_app::RedirectTarget;
 
 use crate::WebState;
 use crate::answer::{Answer, ok};
 use crate::bodies::{
     AuthorizationBody, AuthorizeBody, CallbackBody, ErrorBody, ProvidersBody, TokenPairBody,
 };
-use crate::charged::finish_oauth;
+use crate::charged::{begin_oauth, finish_oauth};
 use crate::incoming::Incoming;
 use crate::pages::mark_of;
 use crate::refusals::{CommonErrors, ProviderErrors};
@@ -31,6 +30,7 @@ pub(crate) async fn providers(app: web::Data<WebState>) -> Answer {
     responses(
         (status = 200, description = "Where to send the user's browser", body = AuthorizationBody),
         (status = 400, description = "UNKNOWN_PROVIDER, PROVIDER_NOT_CONFIGURED, INVALID_REDIRECT_URI or VALIDATION_ERROR", body = ErrorBody),
+        (status = 403, description = "ADDRESS_BLOCKED", body = ErrorBody),
         ProviderErrors, CommonErrors,
     ),
 )]
@@ -40,13 +40,8 @@ pub(crate) async fn authorize(
     provider: web::Path<String>,
 ) -> Answer {
     let AuthorizeBody { redirect_uri } = incoming.query(&app)?;
-    incoming.charge_client(&app, Bucket::Oauth).await?;
-    let command = BeginOauth {
-        provider: provider.into_inner(),
-        redirect: RedirectTarget::Listed(redirect_uri),
-        purpose: OauthPurpose::LogIn,
-    };
-    let begun = app.complete(|auth| async move { auth.begin_oauth(command).await }).await?;
+    let redirect = RedirectTarget::Listed(redirect_uri);
+    let begun = begin_oauth(&app, &incoming, provider.into_inner(), redirect).await?;
     Ok(ok(AuthorizationBody::from(begun)))
 }
 

@@ -31,6 +31,7 @@ pub(crate) async fn change(app: web::Data<WebState>, mut incoming: Incoming) -> 
     post, path = "/auth/password/reset", tag = "password", request_body = ResetRequestBody,
     responses(
         (status = 200, description = "If the address belongs to an account, a mail is on its way", body = MessageBody),
+        (status = 403, description = "ADDRESS_BLOCKED", body = ErrorBody),
         BodyErrors, CommonErrors,
     ),
 )]

@@ -1,4 +1,6 @@
-//! The templates of the pages, parsed once at the start.
+//! The templates of the pages and of the console, parsed once at the start.
+
+mod console;
 
 use std::sync::Arc;
 
@@ -28,13 +30,26 @@ const TEMPLATES: [(&str, &str); 15] = [
 ];
 
 /// What the pages call the fields of their forms.
-pub(crate) const LABELS: [(&str, &str); 6] = [
+pub(crate) const LABELS: [(&str, &str); 19] = [
     ("name", "Name"),
     ("email", "E-mail address"),
     ("password", "Password"),
     ("current_password", "Current password"),
     ("new_password", "New password"),
     ("remember_me", "Keep me signed in on this device"),
+    ("query", "Address or id"),
+    ("status", "Status"),
+    ("role", "Role"),
+    ("verified", "E-mail address is"),
+    ("type", "Type"),
+    ("severity", "Severity"),
+    ("user", "User id"),
+    ("address", "IP address"),
+    ("from", "From (UTC)"),
+    ("until", "Until (UTC)"),
+    ("roles", "Roles"),
+    ("minutes", "Minutes"),
+    ("reason", "Reason"),
 ];
 
 /// What the service's own pages say of it.
@@ -45,6 +60,8 @@ pub struct PagePolicy {
     /// The origin under which browsers reach the service, such as `https://auth.example.com`, as far as the
     /// configuration tells.
     pub origin: String,
+    /// Whether administrators have a console beside them.
+    pub console: bool,
 }
 
 /// A template of the pages cannot be read.
@@ -65,7 +82,7 @@ impl Pages {
         // A misspelt variable is an error, not a gap in a page; asking whether there is one is not.
         environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
         environment.add_global("labels", Value::from_pairs(LABELS));
-        for (name, text) in TEMPLATES {
+        for (name, text) in TEMPLATES.into_iter().chain(console::TEMPLATES) {
             environment.add_template(name, text)?;
         }
         Ok(Self { environment: Arc::new(environment), policy })
@@ -92,7 +109,7 @@ mod tests {
     use super::*;
 
     fn pages() -> Pages {
-        Pages::new(PagePolicy { service: "A & B".to_owned(), origin: String::new() }).unwrap()
+        Pages::new(PagePolicy { service: "A & B".to_owned(), origin: String::new(), console: true }).unwrap()
     }
 
     /// The pages that are shown, with what their handlers give them beside what was refused.
@@ -126,7 +143,10 @@ mod tests {
             ("distrust.html", context! { reason => "other_site", again => "/" }),
             ("distrust.html", context! { reason => "no_cookie", again => "/", token => "t" }),
             ("distrust.html", context! { reason => "not_ours", again => "/", token => () }),
-            ("problem.html", context! { heading => "No <b>", advice => "<Go>", request_id => "id" }),
+            (
+                "problem.html",
+                context! { heading => "No <b>", advice => "<Go>", start => "/", request_id => "id" },
+            ),
             ("leave.html", context! { provider => "<b>", url => "https://elsewhere.example/?a=1&b=\"<i>" }),
             (
                 "identities.html",

@@ -1,17 +1,18 @@
 //! Small stand-ins for what these tests are not about. Each keeps the promises of its port that matter here.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use archon_contract::samples::start;
 use archon_domain::ports::{
-    BreachLookupError, BreachedPasswords, Clock, HashError, Mailer, Noticeboard, PasswordCheck,
-    PasswordHasher, TokenIssuer,
+    BreachLookupError, BreachedPasswords, Clock, GeoLocator, HashError, Mailer, Noticeboard, PasswordCheck,
+    PasswordHasher, SigningKeys, TokenIssuer,
 };
 use archon_domain::{
-    Claims, DeliveryError, Instant, Mail, MailId, Notice, Password, PasswordHash, SealedToken, SignedToken,
-    Span, StoreError, TokenError, TokenKind, TokenRejection,
+    Claims, DeliveryError, Instant, KeyRing, Mail, MailId, NetworkBlock, Notice, Password, PasswordHash,
+    Place, SealedToken, SignedToken, SigningKey, Span, StoreError, TokenError, TokenKind, TokenRejection,
 };
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -92,6 +93,24 @@ impl TokenIssuer for RememberedTokens {
             Some((key, successor)) if key == predecessor => Ok(SignedToken::new(successor)),
             _ => Err(TokenError("sealed under another token".into())),
         }
+    }
+}
+
+/// An operator's keys, of which there are none: what signs here needs no key.
+pub(crate) struct NoKeys;
+
+#[async_trait]
+impl SigningKeys for NoKeys {
+    fn are_made_here(&self) -> bool {
+        false
+    }
+
+    async fn ring(&self) -> Result<KeyRing, StoreError> {
+        Ok(KeyRing::default())
+    }
+
+    async fn rotate(&self) -> Result<Option<SigningKey>, StoreError> {
+        Ok(None)
     }
 }
 
@@ -201,5 +220,24 @@ impl Noticeboard for MemoryNoticeboard {
     async fn post(&self, notices: Vec<Notice>, _: Instant) -> Result<(), StoreError> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(notices);
         Ok(())
+    }
+}
+
+/// Knows where the networks are that it was told of.
+#[derive(Default)]
+pub(crate) struct ToldLocator(Mutex<BTreeMap<NetworkBlock, Place>>);
+
+impl ToldLocator {
+    /// Every address of this one's network is there from now on.
+    pub(crate) fn tell(&self, address: IpAddr, place: Place) {
+        let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        places.insert(NetworkBlock::of(address), place);
+    }
+}
+
+impl GeoLocator for ToldLocator {
+    fn locate(&self, address: IpAddr) -> Option<Place> {
+        let places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        places.get(&NetworkBlock::of(address)).cloned()
     }
 }

@@ -19,7 +19,7 @@ use archon_store_memory::{
     MemoryAttempts, MemoryOauthStates, MemoryRateLimiter, MemorySessionCache, MemoryStore,
 };
 
-use doubles::{MemoryNoticeboard, ObedientMailer, ToldBreaches, TurnedClock};
+use doubles::{MemoryNoticeboard, ObedientMailer, ToldBreaches, ToldLocator, TurnedClock};
 
 /// What replicas share: the stores themselves, where nothing goes wrong.
 #[derive(Clone)]
@@ -34,6 +34,7 @@ pub(crate) struct Shared {
     pub(crate) breaches: Arc<ToldBreaches>,
     pub(crate) provider: Arc<ToldProvider>,
     pub(crate) other_provider: Arc<ToldProvider>,
+    pub(crate) locator: Arc<ToldLocator>,
     pub(crate) clock: Arc<TurnedClock>,
 }
 
@@ -62,6 +63,7 @@ impl Shared {
             breaches: Arc::default(),
             provider: ToldProvider::new("google"),
             other_provider: ToldProvider::new("other"),
+            locator: Arc::default(),
             clock: Arc::default(),
         }
     }
@@ -134,6 +136,8 @@ impl Shared {
             identities: Arc::clone(&path.identities),
             sessions: Arc::clone(&path.sessions),
             revocations: Arc::clone(&path.revocations),
+            // Events are written behind the requests, so that no plan could say which call they are.
+            events: self.store.clone(),
             ..stores
         };
         Replica { path, stores, fast, durable }

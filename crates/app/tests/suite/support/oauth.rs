@@ -29,7 +29,8 @@ impl Service {
     /// Begins to log in.
     pub(crate) async fn begin(&self, provider: &str) -> Result<BegunOauth, BeginOauthError> {
         let provider = provider.to_owned();
-        let command = BeginOauth { provider, redirect: listed(), purpose: OauthPurpose::LogIn };
+        let (redirect, purpose) = (listed(), OauthPurpose::LogIn);
+        let command = BeginOauth { provider, redirect, purpose, client: client() };
         self.auth.begin_oauth(command).await
     }
 

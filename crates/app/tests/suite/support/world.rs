@@ -8,21 +8,25 @@ use std::time::Duration;
 use archon_app::fast_path::Breaker;
 use archon_app::workers::{FastStoreKeeper, NoticeWriter};
 use archon_app::{
-    Auth, Authenticate, AuthenticateError, Caller, ChangePassword, ChangePasswordError, DeleteAccount,
-    DeleteAccountError, EndSessionError, Fault as Failure, FaultKind, Limits, LimitsPolicy, Links, LogIn,
-    LogInError, LogOutError, LoggedIn, OauthPolicy, Policy, Ports, Providers, Recorder, RedirectUris,
-    Refresh, RefreshError, Register, RegisterError, Registered, RequestPasswordReset, ResetPassword,
-    ResetPasswordError, TokenPair, TokenPolicy,
+    AdministerError, AlertPolicy, AlertWatcher, Auth, Authenticate, AuthenticateError, Caller,
+    ChangePassword, ChangePasswordError, DeleteAccount, DeleteAccountError, EndSessionError,
+    Fault as Failure, FaultKind, Limits, LimitsPolicy, Links, LogIn, LogInError, LogOutError, LoggedIn,
+    OauthPolicy, Policy, Ports, Providers, Recorder, RedirectUris, Refresh, RefreshError, Register,
+    RegisterError, Registered, RequestPasswordReset, ResetPassword, ResetPasswordError, TokenPair,
+    TokenPolicy,
 };
 use archon_contract::faults::{Fault, Faults, Hold};
 use archon_contract::samples::{SeededEntropy, email, ip, policy, user_agent};
-use archon_domain::ports::{Clock as _, Outbox as _, SessionCache as _, SessionStore as _, TokenIssuer as _};
+use archon_domain::archive::Table;
+use archon_domain::ports::{
+    Archive as _, Clock as _, Outbox as _, SessionCache as _, SessionStore as _, TokenIssuer as _,
+};
 use archon_domain::{
-    CachedSession, Client, Lease, LockoutRule, MailMessage, Metadata, Password, PasswordPolicy, PersonName,
-    SessionId, Span, TokenKind, User,
+    CachedSession, Client, EventKind, Lease, LockoutRule, MailMessage, Metadata, Password, PasswordPolicy,
+    PersonName, SecurityEvent, SessionId, Span, SuspicionPolicy, TokenKind, User,
 };
 
-use super::doubles::{ReadableHasher, RememberedTokens};
+use super::doubles::{NoKeys, ReadableHasher, RememberedTokens};
 use super::{PATIENCE, Shared};
 
 pub(crate) const REDIRECT_URI: &str = "https://app.example.com/callback";
@@ -64,15 +68,15 @@ pub(crate) struct World {
     entropy: Arc<SeededEntropy>,
 }
 
-fn service(shared: &Shared, tokens: &Arc<RememberedTokens>, seed: u64) -> Service {
+fn service(shared: &Shared, tokens: &Arc<RememberedTokens>, policy: Policy, seed: u64) -> Service {
     let replica = shared.replica(Duration::from_millis(50), seed);
     let (path, stores) = (replica.path, replica.stores);
     let entropy = Arc::new(SeededEntropy::new(seed + 100));
     let (recorder, writer) =
         Recorder::new(Arc::clone(&stores.events), shared.clock.clone(), Arc::clone(&entropy) as _);
-    tokio::spawn(writer.run());
     let ports = Ports {
         users: path.users,
+        directory: stores.directory,
         credentials: path.credentials,
         identities: path.identities,
         oauth_states: path.oauth_states,
@@ -85,17 +89,25 @@ fn service(shared: &Shared, tokens: &Arc<RememberedTokens>, seed: u64) -> Servic
         notices: path.notices,
         limits: Limits::new(path.limiter, shared.clock.clone(), no_limits()),
         breached_passwords: Some(shared.breaches.clone()),
+        locator: Some(shared.locator.clone()),
         outbox: stores.outbox,
         events: stores.events,
+        alerts: stores.alerts,
+        blocklist: stores.blocklist,
         database: shared.store.clone(),
         passwords: Arc::new(ReadableHasher),
         tokens: Arc::clone(tokens) as _,
+        signing_keys: Arc::new(NoKeys),
         mailer: shared.mailer.clone(),
         clock: shared.clock.clone(),
         entropy,
     };
+    let auth = Auth::new(ports, policy, recorder);
+    let (feed, watcher) = AlertWatcher::new(&auth);
+    tokio::spawn(writer.shown_to(feed).run());
+    tokio::spawn(watcher.run());
     Service {
-        auth: Auth::new(ports, rules(), recorder),
+        auth,
         keeper: path.keeper,
         notice_writer: Some(path.notice_writer),
         breaker: path.breaker,
@@ -119,6 +131,9 @@ fn rules() -> Policy {
         },
         known_network_for: Span::days(30),
         sessions: policy(),
+        suspicion: SuspicionPolicy::default(),
+        mail_new_devices: true,
+        alerts: AlertPolicy::default(),
         tokens: TokenPolicy {
             access_for: Span::minutes(15),
             refresh_for: Span::days(7),
@@ -156,7 +171,7 @@ macro_rules! may_fail {
 }
 
 may_fail!(RegisterError LogInError AuthenticateError RefreshError EndSessionError);
-may_fail!(ChangePasswordError DeleteAccountError ResetPasswordError);
+may_fail!(ChangePasswordError DeleteAccountError ResetPasswordError AdministerError);
 
 impl MayFail for LogOutError {
     fn failure(&self) -> Option<&Failure> {
@@ -175,8 +190,13 @@ impl World {
     /// Two replicas that rely on the fast store; `emptied`: it loses everything before every call of either
     /// store. The `place`-th call of the action strikes the trouble.
     pub(crate) async fn new(trouble: Trouble, place: usize, emptied: bool) -> Self {
+        Self::under(rules(), trouble, place, emptied).await
+    }
+
+    async fn under(rules: Policy, trouble: Trouble, place: usize, emptied: bool) -> Self {
         let (shared, tokens) = (Shared::new(), Arc::default());
-        let (first, second) = (service(&shared, &tokens, 1), service(&shared, &tokens, 2));
+        let (first, second) =
+            (service(&shared, &tokens, rules.clone(), 1), service(&shared, &tokens, rules, 2));
         for service in [&first, &second] {
             assert!(service.keeper.try_close(PATIENCE).await);
             if emptied {
@@ -190,7 +210,24 @@ impl World {
 
     /// A world without trouble.
     pub(crate) async fn calm() -> Self {
-        Self::new(Trouble::Fast(Fault::Refused), usize::MAX / 2, false).await
+        Self::ruled_by(|_| {}).await
+    }
+
+    /// The same with other rules.
+    pub(crate) async fn ruled_by(change: impl FnOnce(&mut Policy)) -> Self {
+        let mut rules = rules();
+        change(&mut rules);
+        Self::under(rules, Trouble::Fast(Fault::Refused), usize::MAX / 2, false).await
+    }
+
+    /// The security events of a kind so far, the oldest first.
+    pub(crate) async fn events(&self, kind: EventKind) -> Vec<SecurityEvent> {
+        for service in [&self.first, &self.second] {
+            service.auth.recorder().flush().await;
+        }
+        let records = self.shared.store.page(Table::SecurityEvents, None, 1000).await.unwrap();
+        let events = records.into_iter().map(|record| SecurityEvent::try_from(record).unwrap());
+        events.filter(|event| event.kind == kind).collect()
     }
 
     /// Whether the trouble has come.
@@ -347,20 +384,44 @@ impl Service {
     }
 
     pub(crate) async fn log_in(&self, name: &str, password: &str) -> Result<TokenPair, LogInError> {
+        self.log_in_as(name, password, client()).await
+    }
+
+    pub(crate) async fn log_in_as(
+        &self,
+        name: &str,
+        password: &str,
+        client: Client,
+    ) -> Result<TokenPair, LogInError> {
         let (email, password) = (email(&format!("{name}@example.com")), Password::new(password));
-        let command = LogIn { email, password, remember_me: false, client: client() };
+        let command = LogIn { email, password, remember_me: false, client };
         self.auth.log_in(command).await.map(|LoggedIn { tokens, .. }| tokens)
     }
 
     pub(crate) async fn authenticate(&self, pair: &TokenPair) -> Result<Caller, AuthenticateError> {
+        self.authenticate_as(pair, client()).await
+    }
+
+    pub(crate) async fn authenticate_as(
+        &self,
+        pair: &TokenPair,
+        client: Client,
+    ) -> Result<Caller, AuthenticateError> {
         let token = pair.access_token.expose();
-        let request =
-            Authenticate { token, kind: TokenKind::Access, client: client(), budget: None, profile: false };
+        let request = Authenticate { token, kind: TokenKind::Access, client, budget: None, profile: false };
         Ok(self.auth.authenticate(request).await?.caller)
     }
 
     pub(crate) async fn refresh(&self, pair: &TokenPair) -> Result<TokenPair, RefreshError> {
-        self.auth.refresh(Refresh { token: pair.refresh_token.clone(), client: client() }).await
+        self.refresh_as(pair, client()).await
+    }
+
+    pub(crate) async fn refresh_as(
+        &self,
+        pair: &TokenPair,
+        client: Client,
+    ) -> Result<TokenPair, RefreshError> {
+        self.auth.refresh(Refresh { token: pair.refresh_token.clone(), client }).await
     }
 
     pub(crate) async fn change_password(&self, caller: &Caller) -> Result<(), ChangePasswordError> {
@@ -390,6 +451,12 @@ impl Service {
             "{refused:?}"
         );
         let refused = self.refresh(pair).await;
-        assert!(matches!(refused, Err(RefreshError::Revoked | RefreshError::Reused)), "{refused:?}");
+        assert!(
+            matches!(
+                refused,
+                Err(RefreshError::Revoked | RefreshError::Reused | RefreshError::Suspicious(_))
+            ),
+            "{refused:?}"
+        );
     }
 }

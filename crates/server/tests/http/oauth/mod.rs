@@ -1,5 +1,6 @@
 //! Logging in with a provider, and linking providers to an account (CONTRACT section 7).
 
+mod disabled;
 mod failures;
 mod fields;
 mod hijack;

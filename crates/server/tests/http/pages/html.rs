@@ -19,6 +19,8 @@ pub(crate) struct Element {
     pub(crate) text: String,
     /// The form that it stands in, by its place in the page.
     form: Option<usize>,
+    /// The drawing that it stands in, by its place in the page.
+    drawing: Option<usize>,
 }
 
 impl Element {
@@ -48,7 +50,8 @@ impl Html {
                 continue;
             }
             let mut element = element(tag)?;
-            element.form = open.iter().rev().find(|place| elements[**place].name == "form").copied();
+            let within = |name: &str| open.iter().rev().find(|place| elements[**place].name == name).copied();
+            (element.form, element.drawing) = (within("form"), within("svg"));
             if !VOID.contains(&element.name.as_str()) {
                 open.push(elements.len());
             }
@@ -116,7 +119,9 @@ impl Html {
 
     fn check_head(&self) -> anyhow::Result<()> {
         let one = |name: &str| {
-            let found = self.all(name);
+            // A drawing has a title of its own.
+            let found: Vec<_> =
+                self.all(name).into_iter().filter(|element| element.drawing.is_none()).collect();
             ensure!(found.len() == 1, "{} elements {name}", found.len());
             Ok(found[0])
         };
@@ -125,8 +130,23 @@ impl Html {
         ensure!(!heading.is_empty() && title.starts_with(&format!("{heading} - ")), "{title:?}, {heading:?}");
         one("main")?;
         ensure!(self.0.iter().any(|meta| meta.get("name") == "viewport"), "not for phones");
-        for foreign in ["script", "style", "iframe", "object", "embed", "base", "svg"] {
+        for foreign in [
+            "script",
+            "style",
+            "iframe",
+            "object",
+            "embed",
+            "base",
+            "use",
+            "image",
+            "foreignObject",
+            "animate",
+        ] {
             ensure!(self.all(foreign).is_empty(), "there is a {foreign}");
+        }
+        for drawing in self.all("svg") {
+            let is_described = drawing.has("aria-labelledby") && drawing.has("aria-describedby");
+            ensure!(drawing.get("role") == "img" && is_described, "a drawing says nothing: {drawing:?}");
         }
         for element in &self.0 {
             let inline = element.attributes.keys().find(|name| name.starts_with("on") || *name == "style");
@@ -156,7 +176,10 @@ impl Html {
             for name in ["href", "src", "action"].into_iter().filter(|name| element.has(name)) {
                 let address = element.get(name);
                 let here = address.strip_prefix('#').is_some_and(|id| self.by_id(id).is_some());
-                let ours = address == "/auth/pages" || address.starts_with("/auth/pages/");
+                let ours = ["/auth/pages", "/auth/console"].into_iter().any(|root| {
+                    let below = address.strip_prefix(root);
+                    below.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
+                });
                 // A link that says so leads to a provider; nothing is ever asked of one.
                 let leaves = element.name == "a" && element.get("rel") == "external";
                 ensure!(here || ours || leaves, "{name} leads to {address:?}");
@@ -167,7 +190,7 @@ impl Html {
 
     fn check_fields(&self) -> anyhow::Result<()> {
         let labels = self.all("label");
-        for input in self.all("input") {
+        for input in self.all("input").into_iter().chain(self.all("select")) {
             let id = input.get("id");
             if input.get("type") == "hidden" || input.has("hidden") {
                 continue;
@@ -187,9 +210,12 @@ impl Html {
             ensure!(image.has("alt"), "a picture has no alternative");
         }
         for form in self.0.iter().enumerate().filter(|(_, element)| element.name == "form") {
-            ensure!(form.1.get("method") == "post", "a form is not posted");
             let secret = |input: &&Element| input.form == Some(form.0) && input.get("name") == "form_token";
-            ensure!(self.0.iter().filter(secret).count() == 1, "a form has no secret");
+            let secrets = self.0.iter().filter(secret).count();
+            // What only asks for other rows of a list changes nothing, and its address is to be kept and sent on.
+            let asks = form.1.get("method") == "get" && form.1.get("action").starts_with("/auth/console/");
+            ensure!(asks || form.1.get("method") == "post", "a form is not posted");
+            ensure!(secrets == usize::from(!asks), "a form has {secrets} secrets");
         }
         Ok(())
     }
@@ -209,7 +235,7 @@ fn element(tag: &str) -> anyhow::Result<Element> {
             None if after.starts_with('=') => bail!("<{tag}> has a value without quotes"),
             None => ("", after),
         };
-        ensure!(attribute.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "<{tag}>");
+        ensure!(attribute.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'), "<{tag}>");
         ensure!(attributes.insert(attribute.to_owned(), decoded(value)?).is_none(), "<{tag}> says it twice");
         rest = after;
     }
@@ -256,6 +282,11 @@ fn what_browsers_would_mend_is_refused() {
         "<form method=\"post\" action=\"/auth/pages/x\"></form>",
         "<button></button>",
         "<p aria-describedby=\"x\"></p>",
+        "<svg></svg>",
+        "<a href=\"/auth/consoles\">x</a>",
+        "<form method=\"get\" action=\"/auth/pages/x\"></form>",
+        "<form method=\"post\" action=\"/auth/console/x\"></form>",
+        "<select id=\"a\"></select>",
     ] {
         assert!(page(bad).is_err(), "{bad}");
     }

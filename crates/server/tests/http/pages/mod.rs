@@ -1,6 +1,6 @@
 //! The service's own pages, as a browser without scripts meets them.
 
-mod browser;
+pub(crate) mod browser;
 mod budgets;
 mod cookies;
 mod every_page;

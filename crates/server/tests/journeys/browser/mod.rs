@@ -4,6 +4,8 @@
 //! service, a mail server and a browser of its own. With `ARCHON_BROWSER_PICTURES` set to a folder, pictures of
 //! every page are kept there, as wide as a phone and a desktop, light and dark.
 
+mod console;
+
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -50,9 +52,22 @@ pub(crate) fn look(
     script: &str,
     arguments: &[&str],
     service: &Service,
-    mut mail_server: OwnMailServer,
+    mail_server: OwnMailServer,
     environment: &[(&str, String)],
 ) -> anyhow::Result<()> {
+    let complaints = complaints(script, arguments, service, mail_server, environment)?;
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    Ok(())
+}
+
+/// The same, and returns what has gone wrong in the service meanwhile.
+fn complaints(
+    script: &str,
+    arguments: &[&str],
+    service: &Service,
+    mut mail_server: OwnMailServer,
+    environment: &[(&str, String)],
+) -> anyhow::Result<Vec<String>> {
     let folder = Folder::new()?;
     copy_scripts(folder.path())?;
     let pictures =
@@ -68,8 +83,7 @@ pub(crate) fn look(
     let complaints = service.process().lines().into_iter().filter(|line| line.contains(r#""level":"ERROR""#));
     let complaints: Vec<String> = complaints.collect();
     visited.with_context(|| format!("the service said:\n{}", complaints.join("\n")))?;
-    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
-    Ok(())
+    Ok(complaints)
 }
 
 /// Where browsers find a service. Not by its address: they keep Secure cookies of http://localhost, and of no other.

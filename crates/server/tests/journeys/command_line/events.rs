@@ -182,3 +182,53 @@ async fn the_latest_events_are_shown_as_they_are_chosen() -> anyhow::Result<()> 
     assert_eq!(wrong.status, Some(2), "{wrong:?}");
     Ok(())
 }
+
+/// Of which type events are, and whose.
+fn kinds_and_users(lines: &[String]) -> anyhow::Result<Vec<(String, String)>> {
+    let about = |line: &String| {
+        let event: Value = serde_json::from_str(line).with_context(|| format!("no JSON: {line}"))?;
+        let text = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
+        Ok((text("type"), text("user_id")))
+    };
+    lines.iter().map(about).collect()
+}
+
+async fn events_are_followed_as_they_come(service: &Service) -> anyhow::Result<()> {
+    registrations(service, 0, 2).await?;
+    let arguments = ["events", "tail", "--follow", "--json", "--limit", "1"];
+    let chosen = ["--type", "registered", "--type", "logout"];
+    let mut tail = service.follow(&[&arguments[..], &chosen].concat())?;
+    tail.line("the latest event", |_| Some(()))?;
+
+    let mut expected = Vec::new();
+    for number in 2..5 {
+        let account = Account::register(service.client(), &format!("user-{number}@example.com")).await?;
+        assert_eq!(account.log_in(service.client(), "wrong-Password-1").await?.status, 401);
+        let out = service.client().with_token(&account.access).post("/auth/logout", &json!({})).await?;
+        assert!(out.status < 300, "{} {}", out.status, out.text);
+        expected.extend(["registered", "logout"].map(|kind| (kind.to_owned(), account.id.clone())));
+        let (_, last) = expected.last().context("there is one")?;
+        let gone = |line: &str| (line.contains("\"logout\"") && line.contains(last)).then_some(());
+        tail.line("that the user has logged out", gone)?;
+    }
+    let shown = kinds_and_users(&tail.lines())?;
+    let (latest, followed) = shown.split_first().context("nothing was shown")?;
+    assert_eq!(latest.0, "registered");
+    assert!(!followed.contains(latest), "nothing twice: {shown:?}");
+    assert_eq!(followed, expected, "each once, in its order, and no others");
+    tail.signal("INT")?;
+    assert!(!tail.wait()?.success(), "it goes on until it is interrupted");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_are_followed_as_they_come_on_sqlite() -> anyhow::Result<()> {
+    events_are_followed_as_they_come(&Service::start(&CHEAP)?).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_are_followed_as_they_come_on_postgres() -> anyhow::Result<()> {
+    let database = Database::create()?;
+    let url = format!("database.url={}", database.url());
+    events_are_followed_as_they_come(&Service::start(&[&CHEAP[..], &["--set", &url]].concat())?).await
+}

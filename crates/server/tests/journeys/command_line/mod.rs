@@ -1,5 +1,6 @@
 //! The command line, also beside a running service on its very data directory.
 
+mod administration;
 mod breached_passwords;
 mod configuration;
 mod events;

@@ -7,7 +7,15 @@ use crate::support::{CHEAP, Database, Folder, Service, archon_auth, change_sqlit
 
 #[test]
 fn migrate_brings_a_database_up_to_date_and_check_only_looks() -> anyhow::Result<()> {
-    let migrations = ["0001_initial", "0002_revocations_by_session", "0003_users_by_change"];
+    let migrations = [
+        "0001_initial",
+        "0002_revocations_by_session",
+        "0003_users_by_change",
+        "0004_event_chain",
+        "0005_session_trace",
+        "0006_user_directory",
+        "0007_alerts",
+    ];
     let said = |what: &str| migrations.map(|name| format!("{what}: {name}\n")).concat();
     let folder = Folder::new()?;
     let pending = command(&folder, &["migrate", "--check"])?;

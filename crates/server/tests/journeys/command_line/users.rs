@@ -1,3 +1,4 @@
+use reqwest::Method;
 use serde_json::json;
 
 use crate::support::{Account, CHEAP, PASSWORD, Service};
@@ -111,5 +112,37 @@ async fn a_user_that_is_not_there_is_said_to_be_not_there() -> anyhow::Result<()
     }
     let run = service.command(&["user", "show", "nobody"])?;
     assert!(run.stderr.contains("neither a user's id nor an e-mail address"), "{}", run.stderr);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_last_administrator_can_neither_be_removed_nor_leave() -> anyhow::Result<()> {
+    const OTHER: &str = "grace@example.com";
+    let (service, account) = service_with_a_user(&[]).await?;
+    let client = service.client();
+    service.command(&["user", "set-role", EMAIL, "user", "admin"])?.success()?;
+    for command in [&["user", "disable", EMAIL][..], &["user", "set-role", EMAIL, "user"]] {
+        let refused = service.command(command)?;
+        assert_eq!(refused.status, Some(1), "{refused:?}");
+        for words in ["this is the last active administrator", "make another account an administrator first"]
+        {
+            assert!(refused.stderr.contains(words), "{}", refused.stderr);
+        }
+    }
+    let leave = async |account: &Account| {
+        let client = client.with_token(&account.access);
+        client.send(Method::DELETE, "/auth/me", Some(&json!({"password": PASSWORD}))).await
+    };
+    let refused = leave(&account).await?;
+    assert_eq!((refused.status, refused.code()), (409, "LAST_ADMINISTRATOR"), "{}", refused.text);
+    let way_out = refused.text_at("/details/0/message");
+    assert_eq!(way_out, "Make another account an administrator first");
+    assert_eq!(account.me(client).await?.status, 200, "still logged in");
+
+    let create = ["user", "create", "--email", OTHER, "--role", "admin", "--password-stdin"];
+    service.command_reading(&create, &format!("{PASSWORD}\n"))?.success()?;
+    assert_eq!(leave(&account).await?.status, 204);
+    let refused = service.command(&["user", "disable", OTHER])?;
+    assert_eq!(refused.status, Some(1), "{refused:?}");
     Ok(())
 }

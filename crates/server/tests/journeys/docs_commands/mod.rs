@@ -44,7 +44,7 @@ const NOT_RUN: [(&str, &str); 10] = [
 ];
 
 /// The pages, each with a test of its own so that they run side by side.
-const PAGES: [&str; 7] = [
+const PAGES: [&str; 8] = [
     "README.md",
     "docs/quick-start.md",
     "docs/api.md",
@@ -52,6 +52,7 @@ const PAGES: [&str; 7] = [
     "docs/many-nodes.md",
     "docs/troubleshooting.md",
     "docs/security-model.md",
+    "docs/administration.md",
 ];
 
 #[test]
@@ -89,6 +90,11 @@ fn the_commands_of_the_troubleshooting_page_do_what_it_says() -> anyhow::Result<
 #[test]
 fn the_commands_of_the_security_model_do_what_it_says() -> anyhow::Result<()> {
     run_page("docs/security-model.md")
+}
+
+#[test]
+fn the_commands_of_the_page_on_administration_do_what_it_says() -> anyhow::Result<()> {
+    run_page("docs/administration.md")
 }
 
 #[test]

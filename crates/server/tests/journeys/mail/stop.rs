@@ -30,7 +30,7 @@ async fn stops_soon(silence: Value, sign: &str) -> anyhow::Result<()> {
     let took = begun.elapsed();
     assert!(took < Duration::from_secs(15), "{took:?}");
     let said = service.process().lines();
-    assert!(said.iter().any(|line| line.contains("the mails wait")), "{said:?}");
+    assert!(said.iter().any(|line| line.contains("what is due waits")), "{said:?}");
     let queue = service.command(&["mail", "queue", "--json"])?.success()?;
     assert_eq!(serde_json::from_str::<Value>(&queue)?["pending"], 2, "{queue}");
     Ok(())

@@ -7,6 +7,7 @@ mod ledger;
 mod operators;
 mod round_trips;
 mod shared_budgets;
+mod travel;
 
 use std::time::Duration;
 

@@ -1,5 +1,6 @@
 //! What an authenticated request costs.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use archon_testkit::Answer;
@@ -14,7 +15,7 @@ const REQUESTS: usize = 1000;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_authenticated_request_is_one_round_trip_and_no_statement() -> anyhow::Result<()> {
     let postgres = OwnPostgres::start(&["log_statement=all"])?;
-    let settings = ["--set", "rate_limits.default.limit=100000"];
+    let settings = ["--set", "rate_limits.default.limit=100000", "--set", "server.trusted_proxies=127.0.0.1"];
     let installation = Installation::start_on(postgres, &settings).await?;
     let account = Account::register(installation.replica(0), "ada@example.com").await?;
     let client = installation.replica(0).with_token(&account.access);
@@ -22,6 +23,17 @@ async fn an_authenticated_request_is_one_round_trip_and_no_statement() -> anyhow
     // The first reads the account and puts it in.
     assert_eq!(me().await?.json["email"], "ada@example.com");
     assert_cost(&installation, me).await?;
+    // A client that has IPv4 and IPv6 uses either as it pleases: only the first use of each is written down.
+    let by_turns = ["127.0.0.1", "2001:db8::7"].map(|address| client.from_address(address));
+    let turn = Cell::new(0);
+    let me_by_turns = async || {
+        turn.set(turn.get() + 1);
+        by_turns[turn.get() % 2].get("/auth/me").await
+    };
+    for _ in 0..4 {
+        assert_eq!(me_by_turns().await?.status, 200);
+    }
+    assert_cost(&installation, me_by_turns).await?;
     // Ends at the gate: no session can have this id, which needs no look-up.
     let none = async || client.send(Method::DELETE, "/auth/sessions/none", None).await;
     assert_eq!(none().await?.code(), "SESSION_NOT_FOUND");

@@ -2,6 +2,7 @@
 
 mod account;
 mod database;
+pub(crate) mod geoip;
 mod outside;
 mod process;
 pub(crate) mod servers;

@@ -1,6 +1,6 @@
 //! A process that does not outlive its test.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -17,7 +17,7 @@ pub(crate) struct Process {
     log: Arc<Log>,
 }
 
-/// What a process has written to standard error.
+/// What a process has written.
 #[derive(Default)]
 struct Log {
     written: Mutex<Written>,
@@ -33,13 +33,25 @@ struct Written {
 impl Process {
     /// Starts a process and listens to its standard error.
     pub(crate) fn spawn(command: &mut Command) -> anyhow::Result<Self> {
-        let spawned = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+        Self::listen(command.stdout(Stdio::null()).stderr(Stdio::piped()), |child| child.stderr.take())
+    }
+
+    /// Starts a process and listens to what it prints.
+    pub(crate) fn spawn_printing(command: &mut Command) -> anyhow::Result<Self> {
+        Self::listen(command.stdout(Stdio::piped()), |child| child.stdout.take())
+    }
+
+    fn listen<R: Read + Send + 'static>(
+        command: &mut Command,
+        output: impl FnOnce(&mut Child) -> Option<R>,
+    ) -> anyhow::Result<Self> {
+        let spawned = command.stdin(Stdio::null()).spawn();
         let mut child = spawned.with_context(|| format!("{command:?} cannot be started"))?;
         let log = Arc::new(Log::default());
-        if let Some(stderr) = child.stderr.take() {
+        if let Some(output) = output(&mut child) {
             let log = Arc::clone(&log);
             thread::spawn(move || {
-                for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                for line in BufReader::new(output).lines().map_while(Result::ok) {
                     log.lock().lines.push(line);
                     log.changed.notify_all();
                 }

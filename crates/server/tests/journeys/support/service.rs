@@ -214,6 +214,11 @@ impl Service {
         self.command_reading(arguments, "")
     }
 
+    /// Starts a command beside the service that goes on, and listens to what it prints.
+    pub(crate) fn follow(&self, arguments: &[&str]) -> anyhow::Result<Process> {
+        Process::spawn_printing(binary(&self.folder).args(arguments).args(&self.arguments))
+    }
+
     /// The same, with something on standard input.
     pub(crate) fn command_reading(&self, arguments: &[&str], input: &str) -> anyhow::Result<Run> {
         let settings = self.arguments.iter().map(String::as_str);

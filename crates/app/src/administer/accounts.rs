@@ -1,19 +1,14 @@
 use std::collections::BTreeSet;
 
 use archon_domain::{
-    AccountOpening, Amendment, Email, EventKind, FieldError, Metadata, NewAccount, NewPassword,
+    AccountDeletion, AccountOpening, Amended, Amendment, Email, EventKind, Metadata, NewAccount, NewPassword,
     PasswordChange, PasswordChangeOutcome, PasswordRight, PersonName, Role, TerminationReason, User, UserId,
     UserStatus,
 };
-use thiserror::Error;
 
-use crate::new_password::NewPasswordError;
+use super::{AdministerError, Mandate};
 use crate::recorder::Happening;
 use crate::{Auth, Fault};
-
-/// Who administers, for the record: a person at the command line or an administrator's account.
-#[derive(Debug, Clone)]
-pub struct Actor(pub String);
 
 /// Open an account for somebody.
 #[derive(Debug)]
@@ -28,29 +23,6 @@ pub struct CreateUser {
     pub roles: BTreeSet<Role>,
     /// Whether the administrator vouches for the address.
     pub email_verified: bool,
-}
-
-/// Why an administrator's wish was not done.
-#[derive(Debug, Error)]
-pub enum AdministerError {
-    /// There is no such user.
-    #[error("there is no such user")]
-    UnknownUser,
-    /// Another account has the address.
-    #[error("another account has this e-mail address")]
-    EmailExists,
-    /// The password was made public.
-    #[error("the password {}", sentences(.0))]
-    Weak(Vec<FieldError>),
-    /// The password is one of the user's latest.
-    #[error("the password is one of the user's latest; choose another one")]
-    Reused,
-    /// Another change to the account was faster.
-    #[error("the account was changed a moment ago; look at it and try again")]
-    Superseded,
-    /// The service could not do its part.
-    #[error(transparent)]
-    Fault(#[from] Fault),
 }
 
 impl Auth {
@@ -76,7 +48,7 @@ impl Auth {
     ///
     /// # Errors
     /// See [`AdministerError`].
-    pub async fn create_user(&self, actor: &Actor, create: CreateUser) -> Result<User, AdministerError> {
+    pub async fn create_user(&self, mandate: &Mandate, create: CreateUser) -> Result<User, AdministerError> {
         self.refuse_breached("password", &create.password).await.map_err(AdministerError::Weak)?;
         let hash = self.ports.passwords.hash(create.password.password()).await.map_err(Fault::from)?;
         let now = self.now();
@@ -98,7 +70,8 @@ impl Auth {
             NewAccount { user: user.clone(), verification: None, identity: None, mails: Vec::new() };
         match self.ports.users.open_account(account).await.map_err(Fault::from)? {
             AccountOpening::Opened => {
-                self.record_action(actor, "create_user", &user).await;
+                let created = mandate.action_on(user.id, "create_user");
+                self.recorder.record(created.detail("roles", words(&user.roles))).await;
                 Ok(user)
             }
             AccountOpening::EmailTaken | AccountOpening::IdentityTaken => Err(AdministerError::EmailExists),
@@ -109,25 +82,23 @@ impl Auth {
     ///
     /// # Errors
     /// See [`AdministerError`].
-    pub async fn unlock_user(&self, actor: &Actor, id: UserId) -> Result<User, AdministerError> {
-        let user = self.amend_user(actor, "unlock", id, Amendment::Unlock).await?;
+    pub async fn unlock_user(&self, mandate: &Mandate, id: UserId) -> Result<User, AdministerError> {
+        let user = self.amend_user(id, Amendment::Unlock).await?;
+        self.recorder.record(mandate.action_on(id, "unlock_user")).await;
         self.ports.attempts.clear(user.email.key()).await.map_err(Fault::from)?;
         let unlocked = Happening::new(EventKind::AccountUnlocked).user(user.id);
-        self.recorder.record(unlocked.detail("actor", actor.0.clone())).await;
+        self.recorder.record(unlocked.detail("actor", mandate.actor().to_string())).await;
         Ok(user)
     }
 
-    /// Shuts an account and ends its sessions.
+    /// Shuts an account and ends its sessions, on every replica.
     ///
     /// # Errors
     /// See [`AdministerError`].
-    pub async fn disable_user(&self, actor: &Actor, id: UserId) -> Result<User, AdministerError> {
-        let disabled = Amendment::Status(UserStatus::Disabled);
-        let user = self.amend_user(actor, "disable", id, disabled).await?;
-        let reason = TerminationReason::EndedByAdministrator;
-        let ended =
-            self.ports.sessions.end_all_but(id, None, reason, self.now()).await.map_err(Fault::from)?;
-        self.record_terminations(&ended, id, reason, None).await;
+    pub async fn disable_user(&self, mandate: &Mandate, id: UserId) -> Result<User, AdministerError> {
+        let user = self.amend_user(id, Amendment::Status(UserStatus::Disabled)).await?;
+        self.recorder.record(mandate.action_on(id, "disable_user")).await;
+        self.end_every_session(id).await?;
         Ok(user)
     }
 
@@ -135,8 +106,10 @@ impl Auth {
     ///
     /// # Errors
     /// See [`AdministerError`].
-    pub async fn enable_user(&self, actor: &Actor, id: UserId) -> Result<User, AdministerError> {
-        self.amend_user(actor, "enable", id, Amendment::Status(UserStatus::Active)).await
+    pub async fn enable_user(&self, mandate: &Mandate, id: UserId) -> Result<User, AdministerError> {
+        let user = self.amend_user(id, Amendment::Status(UserStatus::Active)).await?;
+        self.recorder.record(mandate.action_on(id, "enable_user")).await;
+        Ok(user)
     }
 
     /// Sets a user's roles. Tokens given out before keep theirs until they expire.
@@ -145,11 +118,14 @@ impl Auth {
     /// See [`AdministerError`].
     pub async fn set_roles(
         &self,
-        actor: &Actor,
+        mandate: &Mandate,
         id: UserId,
         roles: BTreeSet<Role>,
     ) -> Result<User, AdministerError> {
-        self.amend_user(actor, "set_roles", id, Amendment::Roles(roles)).await
+        let user = self.amend_user(id, Amendment::Roles(roles)).await?;
+        let set = mandate.action_on(id, "set_roles").detail("roles", words(&user.roles));
+        self.recorder.record(set).await;
+        Ok(user)
     }
 
     /// Sets a user's password, ends every session and lifts the lock.
@@ -158,7 +134,7 @@ impl Auth {
     /// See [`AdministerError`].
     pub async fn set_password(
         &self,
-        actor: &Actor,
+        mandate: &Mandate,
         id: UserId,
         password: &NewPassword,
     ) -> Result<User, AdministerError> {
@@ -175,45 +151,43 @@ impl Auth {
         };
         match self.ports.credentials.change_password(change, self.now()).await.map_err(Fault::from)? {
             PasswordChangeOutcome::Changed(ended) => {
+                self.recorder.record(mandate.action_on(id, "set_password")).await;
                 self.record_terminations(&ended, id, TerminationReason::PasswordChanged, None).await;
                 self.ports.attempts.clear(user.email.key()).await.map_err(Fault::from)?;
-                self.record_action(actor, "reset_password", &user).await;
                 self.user(id).await
             }
             PasswordChangeOutcome::Superseded => Err(AdministerError::Superseded),
         }
     }
 
-    async fn amend_user(
-        &self,
-        actor: &Actor,
-        action: &str,
-        id: UserId,
-        amendment: Amendment,
-    ) -> Result<User, AdministerError> {
-        let amended = self.ports.users.amend(id, amendment, self.now()).await.map_err(Fault::from)?;
-        let user = amended.ok_or(AdministerError::UnknownUser)?;
-        self.record_action(actor, action, &user).await;
-        Ok(user)
+    /// Deletes an account with everything that belongs to it; security events stay until they are old enough to
+    /// be forgotten.
+    ///
+    /// # Errors
+    /// See [`AdministerError`].
+    pub async fn delete_user(&self, mandate: &Mandate, id: UserId) -> Result<(), AdministerError> {
+        let (user, reason) = (self.user(id).await?, TerminationReason::EndedByAdministrator);
+        match self.remove_account(&user, reason).await.map_err(Fault::from)? {
+            AccountDeletion::Deleted(_) => {
+                self.recorder.record(mandate.action_on(id, "delete_user")).await;
+                let deleted = Happening::new(EventKind::AccountDeleted).user(id);
+                self.recorder.record(deleted.detail("actor", mandate.actor().to_string())).await;
+                Ok(())
+            }
+            AccountDeletion::Unknown => Err(AdministerError::UnknownUser),
+            AccountDeletion::LastAdministrator => Err(AdministerError::LastAdministrator),
+        }
     }
 
-    async fn record_action(&self, actor: &Actor, action: &str, user: &User) {
-        let happening = Happening::new(EventKind::AdminAction).user(user.id);
-        self.recorder.record(happening.detail("action", action).detail("actor", actor.0.clone())).await;
-    }
-}
-
-impl From<NewPasswordError> for AdministerError {
-    fn from(error: NewPasswordError) -> Self {
-        match error {
-            NewPasswordError::Weak(errors) => Self::Weak(errors),
-            NewPasswordError::Reused => Self::Reused,
-            NewPasswordError::Fault(fault) => Self::Fault(fault),
+    async fn amend_user(&self, id: UserId, amendment: Amendment) -> Result<User, AdministerError> {
+        match self.ports.users.amend(id, amendment, self.now()).await.map_err(Fault::from)? {
+            Amended::Changed(user) => Ok(*user),
+            Amended::Unknown => Err(AdministerError::UnknownUser),
+            Amended::LastAdministrator => Err(AdministerError::LastAdministrator),
         }
     }
 }
 
-/// What is wrong with a password, as the rest of a sentence.
-fn sentences(errors: &[FieldError]) -> String {
-    errors.iter().map(|error| error.message.as_ref()).collect::<Vec<_>>().join("; it ")
+fn words(roles: &BTreeSet<Role>) -> Vec<String> {
+    roles.iter().map(ToString::to_string).collect()
 }
